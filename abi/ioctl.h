@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ioctl(2) numbers: how they are made, and those of files, terminals, sockets and block devices. */
+#pragma once
+
+#include <stdint.h>
+
+#define LINUX_IOC_NONE	0U
+#define LINUX_IOC_WRITE 1U
+#define LINUX_IOC_READ	2U
+#define LINUX_IOC(dir, type, nr, size)                                                             \
+	(((uint32_t)(dir) << 30) | ((uint32_t)(size) << 16) | ((uint32_t)(type) << 8) |            \
+		(uint32_t)(nr))
+#define LINUX_IOC_DIR(request)	(((request) >> 30) & 3)
+#define LINUX_IOC_TYPE(request) (((request) >> 8) & 0xff)
+#define LINUX_IOC_NR(request)	((request)&0xff)
+#define LINUX_IOC_SIZE(request) (((request) >> 16) & 0x3fff)
+
+/* Terminals. */
+#define LINUX_TCGETS	      0x5401
+#define LINUX_TCSETS	      0x5402
+#define LINUX_TCSETSW	      0x5403
+#define LINUX_TCSETSF	      0x5404
+#define LINUX_TCGETA	      0x5405
+#define LINUX_TCSETA	      0x5406
+#define LINUX_TCSETAW	      0x5407
+#define LINUX_TCSETAF	      0x5408
+#define LINUX_TCSBRK	      0x5409
+#define LINUX_TCXONC	      0x540a
+#define LINUX_TCFLSH	      0x540b
+#define LINUX_TCSBRKP	      0x5425
+#define LINUX_TCGETS2	      0x802c542aU
+#define LINUX_TCSETS2	      0x402c542b
+#define LINUX_TCSETSW2	      0x402c542c
+#define LINUX_TCSETSF2	      0x402c542d
+#define LINUX_TIOCEXCL	      0x540c
+#define LINUX_TIOCNXCL	      0x540d
+#define LINUX_TIOCSCTTY	      0x540e
+#define LINUX_TIOCGPGRP	      0x540f
+#define LINUX_TIOCSPGRP	      0x5410
+#define LINUX_TIOCOUTQ	      0x5411
+#define LINUX_TIOCSTI	      0x5412
+#define LINUX_TIOCGWINSZ      0x5413
+#define LINUX_TIOCSWINSZ      0x5414
+#define LINUX_TIOCMGET	      0x5415
+#define LINUX_TIOCMBIS	      0x5416
+#define LINUX_TIOCMBIC	      0x5417
+#define LINUX_TIOCMSET	      0x5418
+#define LINUX_TIOCGSOFTCAR    0x5419
+#define LINUX_TIOCSSOFTCAR    0x541a
+#define LINUX_TIOCINQ	      0x541b
+#define LINUX_TIOCLINUX	      0x541c
+#define LINUX_TIOCCONS	      0x541d
+#define LINUX_TIOCGSERIAL     0x541e
+#define LINUX_TIOCSSERIAL     0x541f
+#define LINUX_TIOCPKT	      0x5420
+#define LINUX_TIOCNOTTY	      0x5422
+#define LINUX_TIOCSETD	      0x5423
+#define LINUX_TIOCGETD	      0x5424
+#define LINUX_TIOCSBRK	      0x5427
+#define LINUX_TIOCCBRK	      0x5428
+#define LINUX_TIOCGSID	      0x5429
+#define LINUX_TIOCGRS485      0x542e
+#define LINUX_TIOCSRS485      0x542f
+#define LINUX_TIOCGPTN	      0x80045430U
+#define LINUX_TIOCSPTLCK      0x40045431
+#define LINUX_TIOCGDEV	      0x80045432U
+#define LINUX_TIOCSIG	      0x40045436
+#define LINUX_TIOCVHANGUP     0x5437
+#define LINUX_TIOCGPKT	      0x80045438U
+#define LINUX_TIOCGPTLCK      0x80045439U
+#define LINUX_TIOCGEXCL	      0x80045440U
+#define LINUX_TIOCGPTPEER     0x5441
+#define LINUX_TIOCSERCONFIG   0x5453
+#define LINUX_TIOCSERGWILD    0x5454
+#define LINUX_TIOCSERSWILD    0x5455
+#define LINUX_TIOCGLCKTRMIOS  0x5456
+#define LINUX_TIOCSLCKTRMIOS  0x5457
+#define LINUX_TIOCSERGSTRUCT  0x5458
+#define LINUX_TIOCSERGETLSR   0x5459
+#define LINUX_TIOCSERGETMULTI 0x545a
+#define LINUX_TIOCSERSETMULTI 0x545b
+#define LINUX_TIOCMIWAIT      0x545c
+#define LINUX_TIOCGICOUNT     0x545d
+#define LINUX_TIOCSER_TEMT    0x1
+
+/* TIOCPKT and the modem lines of TIOCMGET. */
+#define LINUX_TIOCPKT_DATA	 0x0
+#define LINUX_TIOCPKT_FLUSHREAD	 0x1
+#define LINUX_TIOCPKT_FLUSHWRITE 0x2
+#define LINUX_TIOCPKT_STOP	 0x4
+#define LINUX_TIOCPKT_START	 0x8
+#define LINUX_TIOCPKT_NOSTOP	 0x10
+#define LINUX_TIOCPKT_DOSTOP	 0x20
+#define LINUX_TIOCPKT_IOCTL	 0x40
+#define LINUX_TIOCM_LE		 0x1
+#define LINUX_TIOCM_DTR		 0x2
+#define LINUX_TIOCM_RTS		 0x4
+#define LINUX_TIOCM_ST		 0x8
+#define LINUX_TIOCM_SR		 0x10
+#define LINUX_TIOCM_CTS		 0x20
+#define LINUX_TIOCM_CAR		 0x40
+#define LINUX_TIOCM_RNG		 0x80
+#define LINUX_TIOCM_DSR		 0x100
+#define LINUX_TIOCM_CD		 0x40
+#define LINUX_TIOCM_RI		 0x80
+#define LINUX_TIOCM_OUT1	 0x2000
+#define LINUX_TIOCM_OUT2	 0x4000
+#define LINUX_TIOCM_LOOP	 0x8000
+
+/* Any file. */
+#define LINUX_FIONREAD	    0x541b
+#define LINUX_FIONBIO	    0x5421
+#define LINUX_FIONCLEX	    0x5450
+#define LINUX_FIOCLEX	    0x5451
+#define LINUX_FIOASYNC	    0x5452
+#define LINUX_FIOQSIZE	    0x5460
+#define LINUX_FIBMAP	    0x1
+#define LINUX_FIGETBSZ	    0x2
+#define LINUX_FIFREEZE	    0xc0045877U
+#define LINUX_FITHAW	    0xc0045878U
+#define LINUX_FICLONE	    0x40049409
+#define LINUX_FICLONERANGE  0x4020940d
+#define LINUX_FIDEDUPERANGE 0xc0189436U
+
+#define LINUX_FS_IOC_SET_ENCRYPTION_POLICY	     0x800c6613U
+#define LINUX_FS_IOC_GET_ENCRYPTION_PWSALT	     0x40106614
+#define LINUX_FS_IOC_GET_ENCRYPTION_POLICY	     0x400c6615
+#define LINUX_FS_IOC_GET_ENCRYPTION_POLICY_EX	     0xc0096616U
+#define LINUX_FS_IOC_ADD_ENCRYPTION_KEY		     0xc0506617U
+#define LINUX_FS_IOC_REMOVE_ENCRYPTION_KEY	     0xc0406618U
+#define LINUX_FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS 0xc0406619U
+#define LINUX_FS_IOC_GET_ENCRYPTION_KEY_STATUS	     0xc080661aU
+#define LINUX_FS_IOC_GET_ENCRYPTION_NONCE	     0x8010661bU
+#define LINUX_FS_IOC_GETFLAGS			     0x80086601U
+#define LINUX_FS_IOC_SETFLAGS			     0x40086602
+#define LINUX_FS_IOC_GETVERSION			     0x80087601U
+#define LINUX_FS_IOC_SETVERSION			     0x40087602
+#define LINUX_FS_IOC_FSGETXATTR			     0x801c581fU
+#define LINUX_FS_IOC_FSSETXATTR			     0x401c5820
+#define LINUX_FS_IOC_GETFSLABEL			     0x81009431U
+#define LINUX_FS_IOC_SETFSLABEL			     0x41009432
+
+#define LINUX_FS_SECRM_FL	 0x1
+#define LINUX_FS_UNRM_FL	 0x2
+#define LINUX_FS_COMPR_FL	 0x4
+#define LINUX_FS_SYNC_FL	 0x8
+#define LINUX_FS_IMMUTABLE_FL	 0x10
+#define LINUX_FS_APPEND_FL	 0x20
+#define LINUX_FS_NODUMP_FL	 0x40
+#define LINUX_FS_NOATIME_FL	 0x80
+#define LINUX_FS_DIRTY_FL	 0x100
+#define LINUX_FS_COMPRBLK_FL	 0x200
+#define LINUX_FS_NOCOMP_FL	 0x400
+#define LINUX_FS_ENCRYPT_FL	 0x800
+#define LINUX_FS_BTREE_FL	 0x1000
+#define LINUX_FS_INDEX_FL	 0x1000
+#define LINUX_FS_IMAGIC_FL	 0x2000
+#define LINUX_FS_JOURNAL_DATA_FL 0x4000
+#define LINUX_FS_NOTAIL_FL	 0x8000
+#define LINUX_FS_DIRSYNC_FL	 0x10000
+#define LINUX_FS_TOPDIR_FL	 0x20000
+#define LINUX_FS_HUGE_FILE_FL	 0x40000
+#define LINUX_FS_EXTENT_FL	 0x80000
+#define LINUX_FS_VERITY_FL	 0x100000
+#define LINUX_FS_EA_INODE_FL	 0x200000
+#define LINUX_FS_EOFBLOCKS_FL	 0x400000
+#define LINUX_FS_NOCOW_FL	 0x800000
+#define LINUX_FS_DAX_FL		 0x2000000
+#define LINUX_FS_INLINE_DATA_FL	 0x10000000
+#define LINUX_FS_PROJINHERIT_FL	 0x20000000
+#define LINUX_FS_CASEFOLD_FL	 0x40000000
+#define LINUX_FS_RESERVED_FL	 0x80000000U
+
+#define LINUX_FS_IOC_FIEMAP 0xc020660b
+
+/* Block devices. */
+#define LINUX_BLKROSET	       0x125d
+#define LINUX_BLKROGET	       0x125e
+#define LINUX_BLKRRPART	       0x125f
+#define LINUX_BLKGETSIZE       0x1260
+#define LINUX_BLKFLSBUF	       0x1261
+#define LINUX_BLKRASET	       0x1262
+#define LINUX_BLKRAGET	       0x1263
+#define LINUX_BLKFRASET	       0x1264
+#define LINUX_BLKFRAGET	       0x1265
+#define LINUX_BLKSECTSET       0x1266
+#define LINUX_BLKSECTGET       0x1267
+#define LINUX_BLKSSZGET	       0x1268
+#define LINUX_BLKBSZGET	       0x80081270U
+#define LINUX_BLKBSZSET	       0x40081271
+#define LINUX_BLKGETSIZE64     0x80081272U
+#define LINUX_BLKTRACESTART    0x1274
+#define LINUX_BLKTRACESTOP     0x1275
+#define LINUX_BLKTRACETEARDOWN 0x1276
+#define LINUX_BLKDISCARD       0x1277
+#define LINUX_BLKIOMIN	       0x1278
+#define LINUX_BLKIOOPT	       0x1279
+#define LINUX_BLKALIGNOFF      0x127a
+#define LINUX_BLKPBSZGET       0x127b
+#define LINUX_BLKDISCARDZEROES 0x127c
+#define LINUX_BLKSECDISCARD    0x127d
+#define LINUX_BLKROTATIONAL    0x127e
+#define LINUX_BLKZEROOUT       0x127f
+#define LINUX_BLKGETDISKSEQ    0x80081280U
+
+/* Sockets and network interfaces. */
+#define LINUX_SIOCSPGRP		     0x8902
+#define LINUX_SIOCGPGRP		     0x8904
+#define LINUX_SIOCATMARK	     0x8905
+#define LINUX_SIOCGSTAMP_OLD	     0x8906
+#define LINUX_SIOCGSTAMPNS_OLD	     0x8907
+#define LINUX_SIOCGSTAMP	     0x8906
+#define LINUX_SIOCGSTAMPNS	     0x8907
+#define LINUX_SIOCADDRT		     0x890b
+#define LINUX_SIOCDELRT		     0x890c
+#define LINUX_SIOCRTMSG		     0x890d
+#define LINUX_SIOCGIFNAME	     0x8910
+#define LINUX_SIOCSIFLINK	     0x8911
+#define LINUX_SIOCGIFCONF	     0x8912
+#define LINUX_SIOCGIFFLAGS	     0x8913
+#define LINUX_SIOCSIFFLAGS	     0x8914
+#define LINUX_SIOCGIFADDR	     0x8915
+#define LINUX_SIOCSIFADDR	     0x8916
+#define LINUX_SIOCGIFDSTADDR	     0x8917
+#define LINUX_SIOCSIFDSTADDR	     0x8918
+#define LINUX_SIOCGIFBRDADDR	     0x8919
+#define LINUX_SIOCSIFBRDADDR	     0x891a
+#define LINUX_SIOCGIFNETMASK	     0x891b
+#define LINUX_SIOCSIFNETMASK	     0x891c
+#define LINUX_SIOCGIFMETRIC	     0x891d
+#define LINUX_SIOCSIFMETRIC	     0x891e
+#define LINUX_SIOCGIFMEM	     0x891f
+#define LINUX_SIOCSIFMEM	     0x8920
+#define LINUX_SIOCGIFMTU	     0x8921
+#define LINUX_SIOCSIFMTU	     0x8922
+#define LINUX_SIOCSIFNAME	     0x8923
+#define LINUX_SIOCSIFHWADDR	     0x8924
+#define LINUX_SIOCGIFENCAP	     0x8925
+#define LINUX_SIOCSIFENCAP	     0x8926
+#define LINUX_SIOCGIFHWADDR	     0x8927
+#define LINUX_SIOCGIFSLAVE	     0x8929
+#define LINUX_SIOCSIFSLAVE	     0x8930
+#define LINUX_SIOCADDMULTI	     0x8931
+#define LINUX_SIOCDELMULTI	     0x8932
+#define LINUX_SIOCGIFINDEX	     0x8933
+#define LINUX_SIOCSIFPFLAGS	     0x8934
+#define LINUX_SIOCGIFPFLAGS	     0x8935
+#define LINUX_SIOCDIFADDR	     0x8936
+#define LINUX_SIOCSIFHWBROADCAST     0x8937
+#define LINUX_SIOCGIFCOUNT	     0x8938
+#define LINUX_SIOCGIFBR		     0x8940
+#define LINUX_SIOCSIFBR		     0x8941
+#define LINUX_SIOCGIFTXQLEN	     0x8942
+#define LINUX_SIOCSIFTXQLEN	     0x8943
+#define LINUX_SIOCETHTOOL	     0x8946
+#define LINUX_SIOCGMIIPHY	     0x8947
+#define LINUX_SIOCGMIIREG	     0x8948
+#define LINUX_SIOCSMIIREG	     0x8949
+#define LINUX_SIOCWANDEV	     0x894a
+#define LINUX_SIOCOUTQNSD	     0x894b
+#define LINUX_SIOCGSKNS		     0x894c
+#define LINUX_SIOCDARP		     0x8953
+#define LINUX_SIOCGARP		     0x8954
+#define LINUX_SIOCSARP		     0x8955
+#define LINUX_SIOCDRARP		     0x8960
+#define LINUX_SIOCGRARP		     0x8961
+#define LINUX_SIOCSRARP		     0x8962
+#define LINUX_SIOCGIFMAP	     0x8970
+#define LINUX_SIOCSIFMAP	     0x8971
+#define LINUX_SIOCADDDLCI	     0x8980
+#define LINUX_SIOCDELDLCI	     0x8981
+#define LINUX_SIOCGIFVLAN	     0x8982
+#define LINUX_SIOCSIFVLAN	     0x8983
+#define LINUX_SIOCBONDENSLAVE	     0x8990
+#define LINUX_SIOCBONDRELEASE	     0x8991
+#define LINUX_SIOCBONDSETHWADDR	     0x8992
+#define LINUX_SIOCBONDSLAVEINFOQUERY 0x8993
+#define LINUX_SIOCBONDINFOQUERY	     0x8994
+#define LINUX_SIOCBONDCHANGEACTIVE   0x8995
+#define LINUX_SIOCBRADDBR	     0x89a0
+#define LINUX_SIOCBRDELBR	     0x89a1
+#define LINUX_SIOCBRADDIF	     0x89a2
+#define LINUX_SIOCBRDELIF	     0x89a3
+#define LINUX_SIOCSHWTSTAMP	     0x89b0
+#define LINUX_SIOCGHWTSTAMP	     0x89b1
+
+#define LINUX_SIOCINQ  LINUX_FIONREAD
+#define LINUX_SIOCOUTQ LINUX_TIOCOUTQ
+
+/* Consoles, to which pseudo terminals answer ENOTTY. */
+#define LINUX_KDGKBTYPE	  0x4b33
+#define LINUX_KDGETMODE	  0x4b3b
+#define LINUX_KDSETMODE	  0x4b3a
+#define LINUX_KDGKBMODE	  0x4b44
+#define LINUX_VT_GETSTATE 0x5603
+#define LINUX_VT_OPENQRY  0x5600
+
+/* Namespace descriptors. */
+#define LINUX_NS_GET_USERNS    0xb701
+#define LINUX_NS_GET_PARENT    0xb702
+#define LINUX_NS_GET_NSTYPE    0xb703
+#define LINUX_NS_GET_OWNER_UID 0xb704
+
+/* /dev/random. */
+#define LINUX_RNDGETENTCNT   0x80045200
+#define LINUX_RNDADDTOENTCNT 0x40045201
+#define LINUX_RNDADDENTROPY  0x40085203
+#define LINUX_RNDZAPENTCNT   0x5204
+#define LINUX_RNDCLEARPOOL   0x5206
+#define LINUX_RNDRESEEDCRNG  0x5207
+
+#define LINUX_IFNAMSIZ 16
+
+#define LINUX_IFF_UP	      0x1
+#define LINUX_IFF_BROADCAST   0x2
+#define LINUX_IFF_DEBUG	      0x4
+#define LINUX_IFF_LOOPBACK    0x8
+#define LINUX_IFF_POINTOPOINT 0x10
+#define LINUX_IFF_NOTRAILERS  0x20
+#define LINUX_IFF_RUNNING     0x40
+#define LINUX_IFF_NOARP	      0x80
+#define LINUX_IFF_PROMISC     0x100
+#define LINUX_IFF_ALLMULTI    0x200
+#define LINUX_IFF_MASTER      0x400
+#define LINUX_IFF_SLAVE	      0x800
+#define LINUX_IFF_MULTICAST   0x1000
+#define LINUX_IFF_PORTSEL     0x2000
+#define LINUX_IFF_AUTOMEDIA   0x4000
+#define LINUX_IFF_DYNAMIC     0x8000
+#define LINUX_IFF_VOLATILE    0x70c5a
+
+#define LINUX_IFF_LOWER_UP 0x10000
+
+/* struct ifreq: the union is read by request. */
+struct linux_ifreq {
+	char ifr_name[LINUX_IFNAMSIZ];
+	union {
+		uint8_t bytes[24];
+		int32_t ifr_ifindex;
+		int32_t ifr_mtu;
+		int16_t ifr_flags;
+		char ifr_newname[LINUX_IFNAMSIZ];
+	};
+};
+
+struct linux_ifconf {
+	int32_t ifc_len;
+	uint32_t pad0;
+	uint64_t ifc_buf;
+};
+
+_Static_assert(sizeof(struct linux_ifreq) == 40, "struct ifreq");
+_Static_assert(sizeof(struct linux_ifconf) == 16, "struct ifconf");

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kernel keys: as much as programs probe for. */
+#pragma once
+
+#define LINUX_KEY_SPEC_THREAD_KEYRING	    (-1)
+#define LINUX_KEY_SPEC_PROCESS_KEYRING	    (-2)
+#define LINUX_KEY_SPEC_SESSION_KEYRING	    (-3)
+#define LINUX_KEY_SPEC_USER_KEYRING	    (-4)
+#define LINUX_KEY_SPEC_USER_SESSION_KEYRING (-5)
+#define LINUX_KEY_SPEC_GROUP_KEYRING	    (-6)
+#define LINUX_KEY_SPEC_REQKEY_AUTH_KEY	    (-7)
+#define LINUX_KEY_SPEC_REQUESTOR_KEYRING    (-8)
+#define LINUX_KEYCTL_GET_KEYRING_ID	    0
+#define LINUX_KEYCTL_JOIN_SESSION_KEYRING   1
+#define LINUX_KEYCTL_UPDATE		    2
+#define LINUX_KEYCTL_REVOKE		    3
+#define LINUX_KEYCTL_CHOWN		    4
+#define LINUX_KEYCTL_SETPERM		    5
+#define LINUX_KEYCTL_DESCRIBE		    6
+#define LINUX_KEYCTL_CLEAR		    7
+#define LINUX_KEYCTL_LINK		    8
+#define LINUX_KEYCTL_UNLINK		    9
+#define LINUX_KEYCTL_SEARCH		    10
+#define LINUX_KEYCTL_READ		    11
+#define LINUX_KEYCTL_SET_TIMEOUT	    15
+#define LINUX_KEYCTL_INVALIDATE		    21
+#define LINUX_KEYCTL_GET_PERSISTENT	    22
+#define LINUX_KEYCTL_CAPABILITIES	    31
