@@ -2,6 +2,7 @@
 /* The debug log and panic(). A record is one write(2), so that records of many threads never mix. */
 #include "base/log.h"
 
+#include <execinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,15 @@ void log_write(enum log_level level, const char *format, ...)
 	record_write(level, message);
 }
 
+/* Into the debug log only: a user is not to see it. */
+static void log_call_stack(void)
+{
+	void *frames[64];
+	int count = backtrace(frames, array_count(frames));
+
+	backtrace_symbols_fd(frames, count, g_log_fd);
+}
+
 void panic_set_report(void (*report)(const char *message))
 {
 	g_panic_report = report;
@@ -105,8 +115,10 @@ void panic(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	if (log_enabled(LOG_LEVEL_ERROR))
+	if (log_enabled(LOG_LEVEL_ERROR)) {
 		record_write(LOG_LEVEL_ERROR, message);
+		log_call_stack();
+	}
 	if (g_panic_report)
 		g_panic_report(message);
 	else

@@ -78,7 +78,9 @@ int platform_ptrace_new(struct platform **out)
 	/* Without it nobody may attach the clones of this process. */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 		log_warning("ptrace platform: PR_SET_DUMPABLE: %s", strerror(errno));
-	r = stub_template_new(self);
+	r = watch_init(self);
+	if (!r)
+		r = stub_template_new(self);
 	if (r) {
 		/* A stub that was made ends with this thread; the caller has nothing to go on with.
 		 */

@@ -90,6 +90,7 @@ struct ptrace_platform {
 	uint64_t run_list; /* set once: the entry point of the list loop that this machine needs */
 	int list_fd;	   /* set once: the memory of all lists */
 	pid_t pid;	   /* set once: the sentry */
+	int death_fd;	   /* set once: an epoll of all stubs' pidfds */
 	void *initial_fpstate; /* set once: the floating-point state of a new process */
 	struct mutex template_lock;
 	struct stub_thread
@@ -178,7 +179,10 @@ void stub_pool_init(struct ptrace_platform *platform);
 /* A process with nothing mapped, or one that is dirty. With one use, the caller's. */
 must_check int stub_pool_take(struct ptrace_platform *platform, struct stub_process **out);
 void stub_pool_give(struct stub_process *process);
-must_check bool stub_pool_knows(struct ptrace_platform *platform, pid_t pid);
+
+/* watch.c: whose end is the sandbox's. -EMFILE... */
+must_check int watch_init(struct ptrace_platform *platform);
+must_check int watch_add(struct ptrace_platform *platform, pid_t pid);
 
 /* stub_thread.c: all but new, of the calling host thread's attached threads only. */
 /* Where the host says that it is the caller's fault, a negative errno (-EPERM, -EACCES); panics on

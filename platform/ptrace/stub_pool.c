@@ -23,19 +23,6 @@ void stub_pool_init(struct ptrace_platform *platform)
 	TAILQ_INIT(&platform->all);
 }
 
-bool stub_pool_knows(struct ptrace_platform *platform, pid_t pid)
-{
-	const struct stub_process *process;
-
-	if (pid == platform->template_thread->tid)
-		return true;
-	mutex_guard(&platform->pool_lock);
-	TAILQ_FOREACH (process, &platform->all, all)
-		if (process->pid == pid)
-			return true;
-	return false;
-}
-
 /* A new process with nothing mapped; all its threads are spare. */
 static int make(struct ptrace_platform *platform, struct stub_process **out)
 {

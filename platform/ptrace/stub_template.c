@@ -322,6 +322,8 @@ static int start_template(struct ptrace_platform *platform)
 	r = set_up_template(platform, thread);
 	if (!r)
 		stub_thread_detach(thread);
+	if (!r)
+		r = watch_add(platform, pid);
 	return r;
 }
 
@@ -386,6 +388,9 @@ int stub_template_clone(
 	process->pid = (pid_t)r;
 	atomic_store(&first->tid, (pid_t)r);
 	stub_thread_adopt(first);
+	r = watch_add(platform, process->pid);
+	panic_if(r, "cannot watch stub process %d: %s; raise the limit of open files", process->pid,
+		strerror((int)-r));
 	r = prepare(first, index, true);
 	if (r > 0) {
 		second->tid = (pid_t)r;
