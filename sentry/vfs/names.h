@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls that make, remove and move names, with all checks; by directory descriptor and name as the
+ * system calls take them. */
+#pragma once
+
+#include "sentry/vfs/path.h"
+
+must_check int path_mkdir(int dirfd, const char *name, uint32_t mode);
+must_check int path_mknod(int dirfd, const char *name, uint32_t mode, uint64_t rdev);
+must_check int path_symlink(const char *target, int dirfd, const char *name);
+/* flags: LINUX_AT_SYMLINK_FOLLOW, LINUX_AT_EMPTY_PATH. */
+must_check int path_link(
+	int old_dirfd, const char *old_name, int new_dirfd, const char *new_name, int flags);
+must_check int path_unlink(int dirfd, const char *name);
+must_check int path_rmdir(int dirfd, const char *name);
+/* flags: LINUX_RENAME_*. */
+must_check int path_rename(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
+	unsigned int flags);

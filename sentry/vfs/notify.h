@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * File notification: where the VFS tells what happened to an inode, and who listens (inotify).
+ */
+#pragma once
+
+#include "base/compiler.h"
+
+#include <bsd/sys/queue.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct dentry;
+struct inode;
+
+/* What inotify (fs/anon/inotify.c) hangs on an inode. */
+struct notify_mark {
+	LIST_ENTRY(notify_mark) link; /* guarded by notify.c's lock */
+	struct inode *inode;
+	uint32_t mask; /* LINUX_IN_* */
+	/* Runs with notify.c's lock (RANK_WAIT_QUEUE - 1: it wakes readers) held; name is NULL for
+	 * an event on the inode itself. */
+	void (*event)(struct notify_mark *mark, uint32_t event, uint32_t cookie, const char *name);
+};
+
+struct notify_marks {
+	LIST_HEAD(, notify_mark) head;
+	atomic_uint count; /* lets an event that nobody listens to cost one load */
+};
+
+void notify_mark_add(struct inode *inode, struct notify_mark *mark);
+void notify_mark_remove(struct notify_mark *mark);
+/* Tells the inode's own listeners and, with a dentry, its parent directory's with the name. event:
+ * LINUX_IN_* (with LINUX_IN_ISDIR added inside). */
+void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event);
+/* A name in a directory: IN_CREATE, IN_DELETE, IN_MOVED_FROM/TO with one cookie for both. */
+void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
+	uint32_t event, uint32_t cookie);
+uint32_t notify_new_cookie(void);

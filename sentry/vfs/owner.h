@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets SIGIO of a file (fcntl(2): F_SETOWN, F_SETOWN_EX). */
+#pragma once
+
+#include "sentry/vfs/file.h"
+
+/* type: LINUX_F_OWNER_*; number 0: nobody. -ESRCH, -EINVAL. */
+must_check int file_set_owner(struct file *file, int type, int number);
+/* The number as the current task sees it, 0 for nobody. */
+int file_get_owner(struct file *file, int *type);
+/* The descriptor that the siginfo of F_SETSIG's signal names. */
+void file_set_async_fd(struct file *file, int fd);

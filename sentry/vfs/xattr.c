@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Extended attributes: permissions by name space; the values are the file systems'.
+ *
+ * Differs from Linux: no ACLs (system.posix_acl_* is EOPNOTSUPP) and no security modules.
+ */
+#include "sentry/vfs/xattr.h"
+
+#include "abi/capability.h"
+#include "abi/inotify.h"
+#include "abi/stat.h"
+#include "abi/xattr.h"
+#include "sentry/vfs/inode.h"
+#include "sentry/vfs/mount.h"
+#include "sentry/vfs/permission.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static int check_user(struct inode *inode, const struct cred *cred, bool write)
+{
+	bool directory = inode_is_type(inode, LINUX_S_IFDIR);
+
+	if (!inode_is_type(inode, LINUX_S_IFREG) && !directory)
+		return write ? -EPERM : -ENODATA;
+	if (write && directory && (inode->attributes.mode & LINUX_S_ISVTX) &&
+		!inode_owner_or_capable(inode, cred))
+		return -EPERM;
+	return 0;
+}
+
+static int check_permission(struct inode *inode, const char *name, bool write)
+{
+	const struct cred *cred = vfs_cred();
+	int result;
+
+	if (has_prefix(name, LINUX_XATTR_SECURITY_PREFIX)) {
+		bool caps = !strcmp(name, LINUX_XATTR_NAME_CAPS);
+
+		if (write && !vfs_capable(cred, caps ? LINUX_CAP_SETFCAP : LINUX_CAP_SYS_ADMIN))
+			return -EPERM;
+		return 0;
+	}
+	if (has_prefix(name, LINUX_XATTR_SYSTEM_PREFIX))
+		return -EOPNOTSUPP;
+	if (has_prefix(name, LINUX_XATTR_TRUSTED_PREFIX)) {
+		if (!vfs_capable(cred, LINUX_CAP_SYS_ADMIN))
+			return write ? -EPERM : -ENODATA;
+		return 0;
+	}
+	if (!has_prefix(name, LINUX_XATTR_USER_PREFIX))
+		return -EOPNOTSUPP;
+	result = check_user(inode, cred, write);
+	return result ? result : inode_permission(inode, cred, write ? MAY_WRITE : MAY_READ);
+}
+
+/* A name that is a prefix and nothing more. */
+static bool is_bare_prefix(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && !dot[1];
+}
+
+int64_t path_getxattr(const struct path *path, const char *name, void *value, size_t size)
+{
+	struct inode *inode = path_inode(path);
+	int result = check_permission(inode, name, false);
+
+	if (result)
+		return result;
+	if (is_bare_prefix(name))
+		return -EINVAL;
+	if (!inode->ops->getxattr)
+		return -EOPNOTSUPP;
+	return inode->ops->getxattr(inode, name, value, size);
+}
+
+int path_setxattr(
+	const struct path *path, const char *name, const void *value, size_t size, int flags)
+{
+	struct inode *inode = path_inode(path);
+	int result = mount_want_write(path->mount);
+
+	if (result == 0)
+		result = check_permission(inode, name, true);
+	if (result)
+		return result;
+	if (is_bare_prefix(name))
+		return -EINVAL;
+	if (!inode->ops->setxattr)
+		return -EOPNOTSUPP;
+	result = inode->ops->setxattr(inode, name, value, size, flags);
+	if (result == 0)
+		notify_event(inode, path->dentry, LINUX_IN_ATTRIB);
+	return result;
+}
+
+int path_removexattr(const struct path *path, const char *name)
+{
+	struct inode *inode = path_inode(path);
+	int result = mount_want_write(path->mount);
+
+	if (result == 0)
+		result = check_permission(inode, name, true);
+	if (result)
+		return result;
+	if (!inode->ops->removexattr)
+		return -EOPNOTSUPP;
+	result = inode->ops->removexattr(inode, name);
+	if (result == 0)
+		notify_event(inode, path->dentry, LINUX_IN_ATTRIB);
+	return result;
+}
+
+/* Takes the trusted names out of a list. */
+static size_t without_trusted(char *list, size_t size)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < size;) {
+		size_t length = strnlen(list + at, size - at) + 1;
+
+		if (length > size - at)
+			break;
+		if (!has_prefix(list + at, LINUX_XATTR_TRUSTED_PREFIX)) {
+			memmove(list + kept, list + at, length);
+			kept += length;
+		}
+		at += length;
+	}
+	return kept;
+}
+
+int64_t path_listxattr(const struct path *path, char *list, size_t size)
+{
+	struct inode *inode = path_inode(path);
+	int64_t result;
+	char *all;
+
+	if (!inode->ops->listxattr)
+		return 0;
+	if (vfs_capable(vfs_cred(), LINUX_CAP_SYS_ADMIN))
+		return inode->ops->listxattr(inode, list, size);
+	all = malloc(LINUX_XATTR_LIST_MAX);
+	if (!all)
+		return -ENOMEM;
+	result = inode->ops->listxattr(inode, all, LINUX_XATTR_LIST_MAX);
+	if (result > 0) {
+		result = (int64_t)without_trusted(all, (size_t)result);
+		if (size && (size_t)result > size)
+			result = -ERANGE;
+		else if (size)
+			memcpy(list, all, (size_t)result);
+	}
+	free(all);
+	return result;
+}
