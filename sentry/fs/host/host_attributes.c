@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attributes of host files: what guests are shown, and chmod, chown, utimes and truncate on trees
+ * that may be written.
+ *
+ * Differs from Linux: ids are the host's as the sentry's user namespace shows them; a file cannot
+ * be given to an id that the host does not let the sentry give it to, whatever capabilities the
+ * guest has; the mode of what cannot be opened for reading stays, FIFOs and sockets included.
+ */
+#include "sentry/fs/host/host_fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OVERFLOW_ID 65534
+/* Inode numbers of other mounts of the tree get the mount's index up here. */
+#define DEVICE_SHIFT 51
+
+int host_statx(int dirfd, const char *name, struct statx *stx)
+{
+	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH);
+
+	return statx(dirfd, name, flags, HOST_STATX_MASK, stx) ? -errno : 0;
+}
+
+struct host_identity host_identity_of(const struct statx *stx)
+{
+	return (struct host_identity){
+		.device = LINUX_MAKEDEV(stx->stx_dev_major, stx->stx_dev_minor),
+		.ino = stx->stx_ino,
+	};
+}
+
+static uint64_t device_index(struct host_fs *fs, uint64_t device)
+{
+	unsigned int i;
+	mutex_guard(&fs->lock);
+
+	for (i = 0; i < fs->device_count; i++)
+		if (fs->devices[i] == device)
+			return i;
+	if (i < HOST_MAX_DEVICES)
+		fs->devices[fs->device_count++] = device;
+	return i;
+}
+
+uint64_t host_show_ino(struct host_fs *fs, struct host_identity identity)
+{
+	/* The root's own mount is set once and by far the most frequent. */
+	if (likely(identity.device == fs->devices[0]))
+		return identity.ino;
+	return identity.ino ^ device_index(fs, identity.device) << DEVICE_SHIFT;
+}
+
+static struct linux_timespec time_from(const struct statx_timestamp *time)
+{
+	return (struct linux_timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
+}
+
+static uint32_t show_id(const struct host_fs *fs, uint32_t id)
+{
+	return fs->overflow_ids_are_root && id == OVERFLOW_ID ? 0 : id;
+}
+
+void host_attributes_from(
+	struct host_fs *fs, const struct statx *stx, struct inode_attributes *attributes)
+{
+	*attributes = (struct inode_attributes){
+		.ino = host_show_ino(fs, host_identity_of(stx)),
+		.mode = stx->stx_mode,
+		.nlink = stx->stx_nlink,
+		.uid = show_id(fs, stx->stx_uid),
+		.gid = show_id(fs, stx->stx_gid),
+		.rdev = LINUX_MAKEDEV(stx->stx_rdev_major, stx->stx_rdev_minor),
+		.size = stx->stx_size,
+		.blocks = stx->stx_blocks,
+		.blksize = stx->stx_blksize,
+		.atime = time_from(&stx->stx_atime),
+		.mtime = time_from(&stx->stx_mtime),
+		.ctime = time_from(&stx->stx_ctime),
+		.btime = time_from(&stx->stx_btime),
+	};
+}
+
+static bool same_time(const struct linux_timespec *a, const struct linux_timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+void host_attributes_update(struct inode *inode, const struct statx *stx)
+{
+	struct host_node *node = host_node_of(inode);
+	struct inode_attributes now;
+
+	host_attributes_from(node->fs, stx, &now);
+	if (!same_time(&now.btime, &inode->attributes.btime)) {
+		/* Another file with the same number: what is open is not it. */
+		host_handle_forget(&node->write);
+		if (!node->is_root)
+			host_handle_forget(&node->read);
+	}
+	now.ino = inode->attributes.ino;
+	now.rdev = inode->attributes.rdev;
+	now.mode = (inode->attributes.mode & LINUX_S_IFMT) | (now.mode & LINUX_S_IALLUGO);
+	inode->attributes = now;
+}
+
+/* statx(2) of a node through whatever is open, or by name. -ESTALE when it is not there any more.
+ */
+static int node_statx(struct host_node *node, struct statx *stx)
+{
+	struct host_handle *const handles[] = {&node->read, &node->write};
+	struct host_identity identity;
+	struct host_place place;
+	int error;
+
+	for (size_t i = 0; i < array_count(handles); i++) {
+		int fd = host_handle_acquire(handles[i]);
+
+		if (fd < 0)
+			continue;
+		error = host_statx(fd, "", stx);
+		host_handle_release(handles[i]);
+		return error;
+	}
+	error = host_place_acquire(node, &place);
+	if (error)
+		return error;
+	error = host_statx(place.fd, place.name, stx);
+	host_place_release(&place);
+	identity = host_identity_of(stx);
+	if (!error &&
+		(identity.device != node->identity.device || identity.ino != node->identity.ino))
+		error = -ESTALE;
+	return error;
+}
+
+/* Brings attributes up to date; a file that the host removed keeps the last ones and has no links.
+ */
+static int refresh_locked(struct inode *inode)
+{
+	struct host_node *node = host_node_of(inode);
+	struct statx stx;
+	int error;
+
+	atomic_store(&node->dirty, false);
+	error = node_statx(node, &stx);
+	if (error == -ESTALE || error == -ENOENT) {
+		inode->attributes.nlink = 0;
+		return 0;
+	}
+	if (!error)
+		host_attributes_update(inode, &stx);
+	return error;
+}
+
+int host_getattr(struct inode *inode)
+{
+	struct host_node *node = host_node_of(inode);
+
+	if (node->walled || (node->fs->exclusive && !atomic_load(&node->dirty)))
+		return 0;
+	mutex_guard(&inode->lock);
+	return refresh_locked(inode);
+}
+
+static int truncate_file(struct inode *inode, uint64_t size)
+{
+	struct host_node *node = host_node_of(inode);
+	int fd, error = 0;
+
+	if (!inode_is_type(inode, LINUX_S_IFREG))
+		return -EINVAL;
+	fd = host_file_acquire(node, true, NULL);
+	if (fd < 0)
+		return fd;
+	if (ftruncate(fd, (off_t)size))
+		error = -errno;
+	host_handle_release(&node->write);
+	if (!error)
+		mappable_invalidate(
+			&node->mappable, page_ceil(size), INT64_MAX - page_ceil(size), true);
+	return error;
+}
+
+/* By descriptor, so that a symlink that takes the name's place is never followed. */
+static int change_mode(struct host_node *node, uint32_t mode)
+{
+	int fd, error;
+
+	mode &= LINUX_S_IALLUGO;
+	if (!inode_is_type(node->inode, LINUX_S_IFDIR) &&
+		!inode_is_type(node->inode, LINUX_S_IFREG))
+		return -EPERM;
+	fd = inode_is_type(node->inode, LINUX_S_IFDIR) ? host_directory_acquire(node)
+						       : host_file_acquire(node, false, NULL);
+	if (fd >= 0) {
+		error = fchmod(fd, mode) ? -errno : 0;
+		host_handle_release(&node->read);
+		/* A directory that can only be searched is open as O_PATH. */
+		return error == -EBADF ? -EACCES : error;
+	}
+	return fd;
+}
+
+/* Calls change with a descriptor and a name that together mean the node. */
+static int with_node(struct host_node *node,
+	int (*change)(int dirfd, const char *name, int flags, const void *argument),
+	const void *argument)
+{
+	struct host_place place;
+	int error;
+
+	if (node->is_root) {
+		int fd = host_handle_acquire(&node->read);
+
+		error = change(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, argument);
+		host_handle_release(&node->read);
+		return error;
+	}
+	error = host_place_acquire(node, &place);
+	if (error)
+		return error;
+	error = change(place.fd, place.name, AT_SYMLINK_NOFOLLOW, argument);
+	host_place_release(&place);
+	return error;
+}
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+static int change_owner(int dirfd, const char *name, int flags, const void *argument)
+{
+	const struct owner *owner = argument;
+
+	return fchownat(dirfd, name, owner->uid, owner->gid, flags) ? -errno : 0;
+}
+
+static int change_times(int dirfd, const char *name, int flags, const void *argument)
+{
+	return utimensat(dirfd, name, argument, flags) ? -errno : 0;
+}
+
+static int set_owner(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
+{
+	struct owner owner = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+	int error;
+
+	if ((mask & ATTRIBUTE_UID) && attributes->uid != inode->attributes.uid)
+		owner.uid = attributes->uid;
+	if ((mask & ATTRIBUTE_GID) && attributes->gid != inode->attributes.gid)
+		owner.gid = attributes->gid;
+	if (owner.uid == (uid_t)-1 && owner.gid == (gid_t)-1)
+		return 0;
+	error = with_node(host_node_of(inode), change_owner, &owner);
+	return error == -EINVAL ? -EPERM : error; /* no such id in the user namespace */
+}
+
+static int set_times(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_OMIT}};
+
+	if (mask & ATTRIBUTE_ATIME)
+		times[0] = (struct timespec){attributes->atime.tv_sec, attributes->atime.tv_nsec};
+	if (mask & ATTRIBUTE_MTIME)
+		times[1] = (struct timespec){attributes->mtime.tv_sec, attributes->mtime.tv_nsec};
+	return with_node(host_node_of(inode), change_times, times);
+}
+
+int host_setattr(struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
+{
+	struct host_node *node = host_node_of(inode);
+	int error = 0;
+
+	if (node->fs->read_only)
+		return -EROFS;
+	if (mask & ATTRIBUTE_SIZE)
+		error = truncate_file(inode, attributes->size);
+	if (!error && (mask & (ATTRIBUTE_UID | ATTRIBUTE_GID)))
+		error = set_owner(inode, attributes, mask);
+	/* chown(2) with the set-user-ID bits stripped asks for a mode too; then it may be what is
+	 * there already. */
+	if (!error && (mask & ATTRIBUTE_MODE) &&
+		((attributes->mode ^ inode->attributes.mode) & LINUX_S_IALLUGO))
+		error = change_mode(node, attributes->mode);
+	/* Truncation sets the times by itself. */
+	if (!error && !(mask & ATTRIBUTE_SIZE) && (mask & (ATTRIBUTE_ATIME | ATTRIBUTE_MTIME)))
+		error = set_times(inode, attributes, mask);
+	if (error)
+		return error;
+	return refresh_locked(inode);
+}

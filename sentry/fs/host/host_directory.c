@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories of the host file system: finding names, and on trees that may be written, making and
+ * removing them.
+ *
+ * Differs from Linux: no device nodes are made on the host, and no unnamed files; what is made
+ * belongs to the sentry's user there. A FIFO or socket on the host is a name: what goes through it
+ * stays in the sandbox.
+ */
+#include "sentry/fs/host/host_fs.h"
+
+#include "abi/fcntl.h"
+#include "base/cleanup.h"
+#include "sentry/vfs/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int host_lookup(struct inode *directory, const char *name, struct inode **out)
+{
+	struct host_node *node = host_node_of(directory);
+	struct statx stx;
+	int fd, error;
+
+	if (node->walled)
+		return -ENOENT;
+	fd = host_directory_acquire(node);
+	if (fd < 0)
+		return fd;
+	error = host_statx(fd, name, &stx);
+	host_handle_release(&node->read);
+	if (error)
+		return error;
+	return host_node_get(node, name, &stx, out);
+}
+
+/* The directory's descriptor for a change in it. */
+static int begin_change(struct host_node *node)
+{
+	if (node->walled)
+		return -EACCES;
+	return node->fs->read_only ? -EROFS : host_directory_acquire(node);
+}
+
+static void end_change(struct host_node *node)
+{
+	host_handle_release(&node->read);
+	host_listing_forget(node);
+	atomic_store(&node->dirty, true);
+}
+
+/* The host applied the process's umask to what it made. */
+static void correct_mode(int dirfd, const char *name, uint32_t mode, struct statx *stx)
+{
+	int fd;
+
+	if (((stx->stx_mode ^ mode) & LINUX_S_IALLUGO) == 0)
+		return;
+	fd = host_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (!fchmod(fd, mode & LINUX_S_IALLUGO))
+		stx->stx_mode =
+			(uint16_t)((stx->stx_mode & LINUX_S_IFMT) | (mode & LINUX_S_IALLUGO));
+	(void)close(fd);
+}
+
+/* What is there now under a name that was just made. */
+static int made(
+	struct host_node *directory, int dirfd, const char *name, uint32_t mode, struct inode **out)
+{
+	struct statx stx;
+	int error = host_statx(dirfd, name, &stx);
+
+	if (error)
+		return error;
+	if (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode))
+		correct_mode(dirfd, name, mode, &stx);
+	return host_node_get(directory, name, &stx, out);
+}
+
+static int create_file(int dirfd, const char *name, uint32_t mode, int *fd)
+{
+	*fd = host_openat(
+		dirfd, name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW, mode & LINUX_S_IALLUGO);
+	return *fd < 0 ? *fd : 0;
+}
+
+static int host_create(struct inode *directory, const char *name, uint32_t mode, uint64_t rdev,
+	const struct cred *cred, struct inode **out)
+{
+	struct host_node *node = host_node_of(directory);
+	int dirfd, fd = -1, error;
+
+	if (LINUX_S_ISCHR(mode) || LINUX_S_ISBLK(mode))
+		return -EPERM;
+	dirfd = begin_change(node);
+	if (dirfd < 0)
+		return dirfd;
+	if (LINUX_S_ISREG(mode))
+		error = create_file(dirfd, name, mode, &fd);
+	else if (LINUX_S_ISDIR(mode))
+		error = mkdirat(dirfd, name, mode & LINUX_S_IALLUGO) ? -errno : 0;
+	else
+		error = mknodat(dirfd, name, mode, 0) ? -errno : 0;
+	if (!error)
+		error = made(node, dirfd, name, mode, out);
+	if (!error && fd >= 0) {
+		/* Will be written: the descriptor is at hand. */
+		struct host_handle *handle = &host_node_of(*out)->write;
+
+		(void)host_handle_install(handle, steal_fd(&fd));
+		host_handle_release(handle);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	end_change(node);
+	return error;
+}
+
+static int host_symlink(struct inode *directory, const char *name, const char *target,
+	const struct cred *cred, struct inode **out)
+{
+	struct host_node *node = host_node_of(directory);
+	int dirfd = begin_change(node), error;
+
+	if (dirfd < 0)
+		return dirfd;
+	error = symlinkat(target, dirfd, name) ? -errno : 0;
+	if (!error)
+		error = made(node, dirfd, name, 0, out);
+	end_change(node);
+	return error;
+}
+
+static int host_link(struct inode *directory, const char *name, struct inode *target)
+{
+	struct host_node *node = host_node_of(directory), *linked = host_node_of(target);
+	struct host_place place;
+	int dirfd = begin_change(node), error;
+
+	if (dirfd < 0)
+		return dirfd;
+	error = host_place_acquire(linked, &place);
+	if (!error) {
+		error = linkat(place.fd, place.name, dirfd, name, 0) ? -errno : 0;
+		host_place_release(&place);
+	}
+	if (!error) {
+		target->attributes.nlink++;
+		atomic_store(&linked->dirty, true);
+	}
+	end_change(node);
+	return error;
+}
+
+static int remove_name(struct inode *directory, const char *name, struct inode *target, int flags)
+{
+	struct host_node *node = host_node_of(directory), *removed = host_node_of(target);
+	int dirfd = begin_change(node), error;
+
+	if (dirfd < 0)
+		return dirfd;
+	error = unlinkat(dirfd, name, flags) ? -errno : 0;
+	if (!error) {
+		host_node_forget_name(removed, node, name);
+		if (flags || !target->attributes.nlink)
+			target->attributes.nlink = 0;
+		else
+			target->attributes.nlink--;
+		target->attributes.ctime = inode_time_now();
+	}
+	end_change(node);
+	return error;
+}
+
+static int host_unlink(struct inode *directory, const char *name, struct inode *target)
+{
+	return remove_name(directory, name, target, 0);
+}
+
+static int host_rmdir(struct inode *directory, const char *name, struct inode *target)
+{
+	return remove_name(directory, name, target, AT_REMOVEDIR);
+}
+
+/* After the host's rename: nodes go by their new names. A name that could not be remembered is
+ * found again by lookup. */
+static void renamed(struct host_node *old_directory, const char *old_name, struct host_node *node,
+	struct host_node *new_directory, const char *new_name, struct inode *replaced,
+	bool exchange)
+{
+	if (replaced && exchange) {
+		if (host_node_set_name(host_node_of(replaced), old_directory, old_name))
+			host_node_forget_name(host_node_of(replaced), new_directory, new_name);
+	} else if (replaced) {
+		host_node_forget_name(host_node_of(replaced), new_directory, new_name);
+		if (inode_is_type(replaced, LINUX_S_IFDIR))
+			replaced->attributes.nlink = 0;
+		else if (replaced->attributes.nlink)
+			replaced->attributes.nlink--;
+	}
+	if (host_node_set_name(node, new_directory, new_name))
+		host_node_forget_name(node, old_directory, old_name);
+}
+
+static int host_rename(struct inode *old_directory, const char *old_name, struct inode *inode,
+	struct inode *new_directory, const char *new_name, struct inode *replaced,
+	unsigned int flags)
+{
+	struct host_node *from = host_node_of(old_directory), *to = host_node_of(new_directory);
+	int from_fd, to_fd, error;
+
+	if (flags & ~(unsigned int)(LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE))
+		return -EINVAL;
+	from_fd = begin_change(from);
+	if (from_fd < 0)
+		return from_fd;
+	to_fd = begin_change(to);
+	if (to_fd >= 0) {
+		error = renameat2(from_fd, old_name, to_fd, new_name, flags) ? -errno : 0;
+		if (!error)
+			renamed(from, old_name, host_node_of(inode), to, new_name, replaced,
+				flags & LINUX_RENAME_EXCHANGE);
+		end_change(to);
+	} else {
+		error = to_fd;
+	}
+	end_change(from);
+	if (!error)
+		atomic_store(&host_node_of(inode)->dirty, true);
+	return error;
+}
+
+/* The text never changes while the inode lives, so it is kept there. */
+static int64_t host_readlink(struct inode *inode, char *buffer, size_t size)
+{
+	struct host_place place;
+	char *none = NULL, *copy;
+	ssize_t length;
+	int error;
+
+	if (!size)
+		return 0;
+	error = host_place_acquire(host_node_of(inode), &place);
+	if (error)
+		return error;
+	length = readlinkat(place.fd, place.name, buffer, size - 1);
+	error = -errno;
+	host_place_release(&place);
+	if (length < 0)
+		return error;
+	buffer[length] = '\0';
+	if ((size_t)length < size - 1) {
+		copy = strdup(buffer);
+		if (copy && !atomic_compare_exchange_strong(&inode->link, &none, copy))
+			free(copy);
+	}
+	return length;
+}
+
+const struct inode_operations host_directory_inode_ops = {
+	.lookup = host_lookup,
+	.create = host_create,
+	.symlink = host_symlink,
+	.link = host_link,
+	.unlink = host_unlink,
+	.rmdir = host_rmdir,
+	.rename = host_rename,
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.getxattr = host_getxattr,
+	.setxattr = host_setxattr,
+	.listxattr = host_listxattr,
+	.removexattr = host_removexattr,
+};
+
+const struct inode_operations host_inode_ops = {
+	.readlink = host_readlink,
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.open = host_open,
+	.getxattr = host_getxattr,
+	.setxattr = host_setxattr,
+	.listxattr = host_listxattr,
+	.removexattr = host_removexattr,
+};
+
+const struct file_operations host_directory_ops = {
+	.iterate = host_iterate,
+	.release = host_directory_release,
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host descriptors for nodes: from the cache, or opened anew by walking down from the nearest
+ * directory that is open, one component at a time, with O_NOFOLLOW. What is found must be the file
+ * that the node stands for.
+ */
+#include "sentry/fs/host/host_fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int host_openat(int dirfd, const char *name, int flags, uint32_t mode)
+{
+	for (;;) {
+		int fd = openat(dirfd, name, flags | O_CLOEXEC, mode);
+
+		if (fd >= 0)
+			return fd;
+		if (errno == EINTR)
+			continue;
+		if ((errno != EMFILE && errno != ENFILE) || !host_handle_shrink())
+			return errno == EMFILE ? -ENFILE : -errno;
+	}
+}
+
+/* A symlink or a file where a directory was: the name that we knew is gone. */
+static int walk_error(int error)
+{
+	return error == -ENOTDIR || error == -ELOOP ? -ENOENT : error;
+}
+
+/*
+ * The nearest directory above or at node that is open, acquired and with a reference, and the names
+ * from there to node, slash between them, at the end of a buffer.
+ */
+static int nearest_open(
+	struct host_node *node, char buffer[HOST_NAME_ROOM], struct host_node **above, char **names)
+{
+	struct host_fs *fs = node->fs;
+	char *start = buffer + HOST_NAME_ROOM - 1;
+	mutex_guard(&fs->lock);
+
+	*start = '\0';
+	while (host_handle_acquire(&node->read) < 0) {
+		size_t length = node->name ? strlen(node->name) : 0;
+
+		if (!node->parent)
+			return -ESTALE;
+		if ((size_t)(start - buffer) < length + 1)
+			return -ENAMETOOLONG;
+		if (*start)
+			*--start = '/';
+		start -= length;
+		memcpy(start, node->name, length);
+		node = node->parent;
+	}
+	inode_get(node->inode);
+	*above = node;
+	*names = start;
+	return 0;
+}
+
+/* Walks names down from dirfd; the last one is opened to be used, or O_PATH if it cannot be read.
+ */
+static int open_down(int dirfd, char *names)
+{
+	const int path_flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	int at = dirfd, next;
+	char *name, *rest = names;
+
+	while ((name = strsep(&rest, "/"))) {
+		if (rest) {
+			next = host_openat(at, name, path_flags, 0);
+		} else {
+			next = host_openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+			if (next == -EACCES)
+				next = host_openat(at, name, path_flags, 0);
+		}
+		if (at != dirfd)
+			(void)close(at);
+		if (next < 0)
+			return walk_error(next);
+		at = next;
+	}
+	return at;
+}
+
+static bool is_node(struct host_node *node, int fd)
+{
+	struct host_identity identity;
+	struct statx stx;
+
+	if (host_statx(fd, "", &stx))
+		return false;
+	identity = host_identity_of(&stx);
+	return identity.device == node->identity.device && identity.ino == node->identity.ino;
+}
+
+int host_directory_acquire(struct host_node *node)
+{
+	int fd = host_handle_acquire(&node->read);
+	struct host_node *above;
+	char *buffer, *names;
+	int error;
+
+	if (fd >= 0)
+		return fd;
+	buffer = malloc(HOST_NAME_ROOM);
+	if (!buffer)
+		return -ENOMEM;
+	error = nearest_open(node, buffer, &above, &names);
+	if (error) {
+		free(buffer);
+		return error;
+	}
+	if (above == node) {
+		/* Another thread opened it meanwhile; the acquired use is ours. */
+		fd = node->read.fd;
+	} else {
+		fd = open_down(above->read.fd, names);
+		host_handle_release(&above->read);
+		if (fd >= 0 && !node->fs->exclusive && !is_node(node, fd)) {
+			(void)close(fd);
+			fd = -ESTALE;
+		}
+		if (fd >= 0)
+			fd = host_handle_install(&node->read, fd);
+	}
+	inode_put(above->inode);
+	free(buffer);
+	return fd;
+}
+
+int host_place_acquire(struct host_node *node, struct host_place *place)
+{
+	struct host_fs *fs = node->fs;
+
+	mutex_lock(&fs->lock);
+	place->parent = node->parent;
+	if (place->parent) {
+		inode_get(place->parent->inode);
+		memcpy(place->name, node->name, strlen(node->name) + 1);
+	}
+	mutex_unlock(&fs->lock);
+	if (!place->parent)
+		return -ESTALE;
+	place->fd = host_directory_acquire(place->parent);
+	if (place->fd >= 0)
+		return 0;
+	inode_put(place->parent->inode);
+	return place->fd;
+}
+
+void host_place_release(struct host_place *place)
+{
+	host_handle_release(&place->parent->read);
+	inode_put(place->parent->inode);
+}
+
+/* Never blocks: a FIFO that took the file's place is noticed afterwards. */
+static int open_file(struct host_node *node, bool write)
+{
+	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	struct host_place place;
+	int fd = host_place_acquire(node, &place);
+
+	if (fd)
+		return fd;
+	fd = host_openat(place.fd, place.name, flags | (write ? O_RDWR : O_RDONLY), 0);
+	host_place_release(&place);
+	if (fd == -ENXIO || fd == -ELOOP || fd == -EISDIR)
+		return -ESTALE;
+	return fd;
+}
+
+int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)
+{
+	struct host_handle *handle = write ? &node->write : &node->read;
+	struct host_identity identity;
+	struct statx stx;
+	int fd = host_handle_acquire(handle), error;
+
+	if (fd >= 0) {
+		if (fresh && host_statx(fd, "", fresh)) {
+			host_handle_release(handle);
+			return -EIO;
+		}
+		return fd;
+	}
+	if (node->walled)
+		return -EACCES;
+	fd = open_file(node, write);
+	if (fd < 0)
+		return fd;
+	error = host_statx(fd, "", &stx);
+	identity = host_identity_of(&stx);
+	if (!error && !S_ISREG(stx.stx_mode))
+		error = -ESTALE;
+	if (!error &&
+		(identity.device != node->identity.device || identity.ino != node->identity.ino)) {
+		if (fresh && host_fs_is_stable(node->fs))
+			host_node_adopt(node, identity);
+		else
+			error = -ESTALE;
+	}
+	if (error) {
+		(void)close(fd);
+		return error;
+	}
+	if (fresh)
+		*fresh = stx;
+	return host_handle_install(handle, fd);
+}
