@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending and receiving: the host's sockets read and write the guest's pinned memory, with no
+ * buffer in between.
+ *
+ * Differs from Linux: MSG_FASTOPEN is -EOPNOTSUPP; MSG_ZEROCOPY copies; MSG_WAITALL together with
+ * MSG_PEEK takes what is there.
+ */
+#include "sentry/net/inet/inet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* No datagram of IP is longer; one that claims to be is the host's to refuse. */
+#define DATAGRAM_BUFFER_MAX (72u << 10)
+#define SEND_CONTROL_MAX    512
+
+/* Control messages that a guest may pass on to the host. */
+static const struct {
+	int level, type;
+} admitted_controls[] = {
+	{LINUX_SOL_SOCKET, LINUX_SO_TIMESTAMPING},
+	{LINUX_SOL_IP, LINUX_IP_TOS},
+	{LINUX_SOL_IP, LINUX_IP_TTL},
+	{LINUX_SOL_IP, LINUX_IP_PKTINFO},
+	{LINUX_SOL_IPV6, LINUX_IPV6_PKTINFO},
+	{LINUX_SOL_IPV6, LINUX_IPV6_HOPLIMIT},
+	{LINUX_SOL_IPV6, LINUX_IPV6_TCLASS},
+	{LINUX_SOL_IPV6, LINUX_IPV6_DONTFRAG},
+	{LINUX_SOL_UDP, LINUX_UDP_SEGMENT},
+};
+
+static bool control_is_admitted(const struct linux_cmsghdr *header)
+{
+	for (size_t i = 0; i < array_count(admitted_controls); i++)
+		if (admitted_controls[i].level == header->cmsg_level &&
+			admitted_controls[i].type == header->cmsg_type)
+			return true;
+	return false;
+}
+
+/* Copies the control messages that the host is to see. */
+static int filter_control(const struct socket_message *message, uint8_t *control, size_t *used)
+{
+	const struct linux_cmsghdr *header = NULL;
+	int error = 0;
+
+	*used = 0;
+	while ((header = socket_next_control(message, header, &error))) {
+		size_t size = LINUX_CMSG_ALIGN(header->cmsg_len);
+
+		/* Linux ignores these here: they mean nothing to a network. */
+		if (header->cmsg_level == LINUX_SOL_SOCKET &&
+			(header->cmsg_type == LINUX_SCM_RIGHTS ||
+				header->cmsg_type == LINUX_SCM_CREDENTIALS))
+			continue;
+		if (!control_is_admitted(header) || *used + size > SEND_CONTROL_MAX)
+			return -EINVAL;
+		memcpy(control + *used, header, header->cmsg_len);
+		*used += size;
+	}
+	return error;
+}
+
+static int send_flags(const struct socket_message *message)
+{
+	uint32_t kept = LINUX_MSG_OOB | LINUX_MSG_DONTROUTE | LINUX_MSG_EOR | LINUX_MSG_MORE |
+			LINUX_MSG_CONFIRM;
+
+	return (int)(message->flags & kept) | MSG_DONTWAIT | MSG_NOSIGNAL;
+}
+
+/* One host call with what iov says. */
+static int64_t host_send(
+	struct inet_socket *inet, struct socket_message *message, struct iovec *iov, int count)
+{
+	_Alignas(8) uint8_t control[SEND_CONTROL_MAX] = {0};
+	struct msghdr header = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+	size_t control_size = 0;
+	ssize_t sent;
+	int error = 0;
+
+	if (message->control_size)
+		error = filter_control(message, control, &control_size);
+	if (error)
+		return error;
+	if (control_size) {
+		header.msg_control = control;
+		header.msg_controllen = control_size;
+	}
+	if (message->name.size) {
+		header.msg_name = &message->name.storage;
+		header.msg_namelen = message->name.size;
+	}
+	do {
+		sent = sendmsg(inet->fd, &header, send_flags(message));
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : sent;
+}
+
+/* Sends as much as one pin covers; whole: -E2BIG if that is not all. */
+static int64_t send_pinned(struct inet_socket *inet, struct socket_message *message, bool whole)
+{
+	size_t size = iov_iter_count(message->iter);
+	struct mm_pin pin = {.count = 0};
+	int64_t result = 0;
+
+	if (size) {
+		result = iov_iter_pin(message->iter, size, &pin);
+		if (result < 0)
+			return result;
+	}
+	if (whole && (size_t)result < size) {
+		mm_unpin(&pin);
+		return -E2BIG;
+	}
+	result = host_send(inet, message, pin.iov, pin.count);
+	if (pin.count)
+		mm_unpin(&pin);
+	if (result > 0)
+		iov_iter_advance(message->iter, (size_t)result);
+	return result;
+}
+
+int64_t inet_stream_send(struct socket *socket, struct socket_message *message)
+{
+	int64_t sent;
+
+	if (message->flags & LINUX_MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	do {
+		sent = send_pinned(inet_of(socket), message, false);
+		if (sent == -EAGAIN)
+			return -EAGAIN;
+		if (sent < 0)
+			return message->done ? (int64_t)message->done : sent;
+		message->done += (size_t)sent;
+	} while (sent && iov_iter_count(message->iter));
+	return (int64_t)message->done;
+}
+
+int64_t inet_datagram_send(struct socket *socket, struct socket_message *message)
+{
+	size_t size = iov_iter_count(message->iter);
+	struct iovec iov;
+	int64_t sent;
+	void *buffer;
+
+	if (message->flags & LINUX_MSG_FASTOPEN)
+		return -EOPNOTSUPP;
+	if (size > DATAGRAM_BUFFER_MAX)
+		return -EMSGSIZE;
+	sent = send_pinned(inet_of(socket), message, true);
+	if (sent != -E2BIG)
+		return sent;
+	/* Too many pieces: through a buffer. */
+	buffer = malloc(size);
+	if (!buffer)
+		return -ENOBUFS;
+	iov = (struct iovec){buffer, copy_from_iter(buffer, size, message->iter)};
+	sent = iov.iov_len < size ? -EFAULT : host_send(inet_of(socket), message, &iov, 1);
+	if (sent < 0)
+		iov_iter_revert(message->iter, iov.iov_len);
+	free(buffer);
+	return sent;
+}
+
+static int receive_flags(const struct socket_message *message)
+{
+	uint32_t kept = LINUX_MSG_OOB | LINUX_MSG_PEEK | LINUX_MSG_TRUNC | LINUX_MSG_ERRQUEUE;
+
+	return (int)(message->flags & kept) | MSG_DONTWAIT;
+}
+
+static int64_t host_receive(
+	struct inet_socket *inet, struct socket_message *message, struct iovec *iov, int count)
+{
+	struct msghdr header = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+	ssize_t received;
+
+	if (message->wants_name) {
+		header.msg_name = &message->name.storage;
+		header.msg_namelen = sizeof(message->name.storage);
+	}
+	header.msg_control = message->control;
+	header.msg_controllen = message->control_size;
+	do {
+		received = recvmsg(inet->fd, &header, receive_flags(message));
+	} while (received < 0 && errno == EINTR);
+	if (received < 0)
+		return -errno;
+	if (message->wants_name)
+		message->name.size =
+			(uint32_t)min_u64(header.msg_namelen, sizeof(message->name.storage));
+	message->control_used = min_u64(header.msg_controllen, message->control_size);
+	message->out_flags =
+		(uint32_t)header.msg_flags & (LINUX_MSG_TRUNC | LINUX_MSG_CTRUNC | LINUX_MSG_OOB |
+						     LINUX_MSG_EOR | LINUX_MSG_ERRQUEUE);
+	return received;
+}
+
+/* Receives into what one pin covers; whole: -E2BIG if that is neither all nor enough for any
+ * datagram. */
+static int64_t receive_pinned(struct inet_socket *inet, struct socket_message *message, bool whole)
+{
+	size_t room = iov_iter_count(message->iter);
+	struct mm_pin pin = {.count = 0};
+	int64_t result = 0;
+
+	if (room) {
+		result = iov_iter_pin(message->iter, room, &pin);
+		if (result < 0)
+			return result;
+	}
+	if (whole && (size_t)result < min_u64(room, DATAGRAM_BUFFER_MAX)) {
+		mm_unpin(&pin);
+		return -E2BIG;
+	}
+	result = host_receive(inet, message, pin.iov, pin.count);
+	if (pin.count)
+		mm_unpin(&pin);
+	/* With MSG_TRUNC more may be told than was moved. */
+	if (result > 0)
+		iov_iter_advance(message->iter, min_u64((uint64_t)result, room));
+	return result;
+}
+
+int64_t inet_stream_receive(struct socket *socket, struct socket_message *message)
+{
+	bool all = (message->flags & LINUX_MSG_WAITALL) && !(message->flags & LINUX_MSG_PEEK);
+	int64_t received;
+
+	do {
+		received = receive_pinned(inet_of(socket), message, false);
+		if (received == -EAGAIN && message->done && !all)
+			break;
+		if (received == -EAGAIN)
+			return -EAGAIN;
+		if (received < 0)
+			return message->done ? (int64_t)message->done : received;
+		message->done += (size_t)received;
+		if (message->flags &
+			(LINUX_MSG_PEEK | LINUX_MSG_OOB | LINUX_MSG_ERRQUEUE | LINUX_MSG_TRUNC))
+			break;
+	} while (received && iov_iter_count(message->iter));
+	return (int64_t)message->done;
+}
+
+int64_t inet_datagram_receive(struct socket *socket, struct socket_message *message)
+{
+	size_t size = min_u64(iov_iter_count(message->iter), DATAGRAM_BUFFER_MAX);
+	struct iovec iov;
+	int64_t received;
+	void *buffer;
+
+	received = receive_pinned(inet_of(socket), message, true);
+	if (received != -E2BIG)
+		return received;
+	buffer = malloc(size);
+	if (!buffer)
+		return -ENOBUFS;
+	iov = (struct iovec){buffer, size};
+	received = host_receive(inet_of(socket), message, &iov, 1);
+	if (received > 0) {
+		size_t wanted = min_u64((uint64_t)received, size);
+
+		if (copy_to_iter(buffer, wanted, message->iter) < wanted)
+			received = -EFAULT;
+	}
+	free(buffer);
+	return received;
+}

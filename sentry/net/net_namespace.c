@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network namespaces. */
+#include "sentry/net/net_namespace.h"
+
+#include "abi/sched.h"
+#include "sentry/kernel/credentials.h"
+#include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/task.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+REFCOUNT_TYPE(net_namespace_refs, "net_namespace");
+
+int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out)
+{
+	struct net_namespace *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return -ENOMEM;
+	refcount_init(&ns->refs, &net_namespace_refs);
+	ns->user_ns = user_namespace_get(user_ns);
+	ns->ino = namespace_inode_new();
+	*out = ns;
+	return 0;
+}
+
+struct net_namespace *net_namespace_get(struct net_namespace *ns)
+{
+	if (ns)
+		refcount_get(&ns->refs);
+	return ns;
+}
+
+void net_namespace_put(struct net_namespace *ns)
+{
+	if (!ns || !refcount_put(&ns->refs))
+		return;
+	user_namespace_put(ns->user_ns);
+	free(ns);
+}
+
+struct net_namespace *net_namespace_current(void)
+{
+	return current && current->nsproxy ? current->nsproxy->net : NULL;
+}
+
+static void *net_get(void *ns)
+{
+	return net_namespace_get(ns);
+}
+
+static void net_put(void *ns)
+{
+	net_namespace_put(ns);
+}
+
+static int net_create(void *from, struct user_namespace *user_ns, void **out)
+{
+	struct net_namespace *ns;
+	int error = net_namespace_new(user_ns, &ns);
+
+	if (!error)
+		*out = ns;
+	return error;
+}
+
+void net_namespace_register(void)
+{
+	static const struct namespace_operations operations = {
+		.get = net_get, .put = net_put, .create = net_create};
+
+	nsproxy_register(LINUX_CLONE_NEWNET, &operations);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sentry/net/netlink/ - AF_NETLINK (netlink(7)): NETLINK_ROUTE tells of the loopback,
+ * NETLINK_KOBJECT_UEVENT is silent.
+ */
+#pragma once
+
+#include "base/compiler.h"
+#include "sentry/net/socket.h"
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+
+/* A datagram under construction or in a queue. */
+struct netlink_datagram {
+	TAILQ_ENTRY(netlink_datagram) link;
+	size_t size, capacity;
+	size_t message; /* where the message under construction begins */
+	bool failed;	/* out of memory */
+	uint8_t *bytes;
+};
+
+/* The request that is being answered. */
+struct netlink_request {
+	struct linux_nlmsghdr header;
+	const uint8_t *payload; /* after the header */
+	size_t payload_size;
+	uint32_t port; /* the requester's */
+	struct socket *socket;
+};
+
+/* --- netlink_message.c: building --- */
+struct netlink_datagram *netlink_datagram_new(void);
+void netlink_datagram_free(struct netlink_datagram *datagram);
+/* Begins a message of a type with its fixed part; ends it, with its length. */
+void netlink_begin(struct netlink_datagram *datagram, const struct netlink_request *request,
+	uint16_t type, uint16_t flags, const void *fixed, size_t size);
+void netlink_attribute(
+	struct netlink_datagram *datagram, uint16_t type, const void *data, size_t size);
+void netlink_attribute_u32(struct netlink_datagram *datagram, uint16_t type, uint32_t value);
+void netlink_end(struct netlink_datagram *datagram);
+/* The value of an attribute that follows the fixed part of a request, or NULL. */
+const void *netlink_find_attribute(
+	const struct netlink_request *request, size_t fixed_size, uint16_t type, size_t *size);
+
+/* --- netlink.c --- */
+/* Queues an answer; consumes it. -ENOBUFS when the receive buffer is full. */
+must_check int netlink_queue(
+	const struct netlink_request *request, struct netlink_datagram *datagram);
+
+/* --- route.c --- */
+/* Answers a request of NETLINK_ROUTE: what an acknowledgement says, 0 or an error; 1: it was
+ * answered and needs none. */
+must_check int route_request(const struct netlink_request *request);
