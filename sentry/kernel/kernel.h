@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sandbox as its creator sees it: what to run, on what, and how it ended.
+ *
+ * The front end fills a sandbox_config and closes the jail; then kernel_start() makes everything and kernel_wait()
+ * tells when the guest is done. All descriptors in a config belong to the kernel afterwards.
+ */
+#pragma once
+
+#include "abi/resource.h"
+#include "abi/termios.h"
+#include "base/compiler.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct platform;
+
+enum sandbox_mount_type {
+	SANDBOX_MOUNT_OVERLAY,      /* host directory (source_fd), read-only, under a writable layer in memory */
+	SANDBOX_MOUNT_BIND,         /* host directory or file */
+	SANDBOX_MOUNT_FS,           /* a file system of ours by name: tmpfs, proc, sysfs, devtmpfs, devpts, mqueue */
+};
+
+struct sandbox_mount {
+	enum sandbox_mount_type type;
+	int source_fd;            /* a directory or file, opened before the jail closed; -1 */
+	const char *source;       /* what /proc/mounts shows */
+	const char *destination;  /* absolute, inside */
+	const char *fs_type, *options; /* SANDBOX_MOUNT_FS */
+	bool read_only;
+	bool exclusive;           /* nobody else changes the tree: names and attributes are cached without asking */
+	unsigned long flags;      /* further LINUX_MS_* (NOSUID, NODEV, NOEXEC...) */
+};
+
+struct sandbox_console {
+	int fd;               /* the caller's terminal; -1: none */
+	uint16_t rows, columns;
+	bool paused;          /* the command runs in the background: kernel_continue() starts input and output */
+	struct linux_termios2 termios; /* what the guest's terminal starts with: the caller's */
+};
+
+struct sandbox_config {
+	const char *const *argv; /* NULL-terminated */
+	const char *const *envp;
+	const char *working_directory;
+	const char *hostname, *domainname;
+	uint32_t uid, gid;
+	const uint32_t *groups;
+	size_t group_count;
+	uint64_t capabilities; /* of a root guest; others start with none */
+	bool as_pid_1;
+	/* Guest descriptors 0..stdio_count-1; -1: closed. Those that are the console's terminal become the guest's own tty. */
+	const int *stdio;
+	size_t stdio_count;
+	const bool *stdio_is_console;
+	struct sandbox_console console;
+	const struct sandbox_mount *mounts; /* the first is the root */
+	size_t mount_count;
+	uint64_t memory_limit; /* bytes; 0: none */
+	uint32_t umask;
+	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];
+	/* Where the caller is mapped from, when ids of the host show as overflow ids inside the sentry's user namespace: those show as root. */
+	bool overflow_ids_are_root;
+	int processors;        /* shown to guests */
+};
+
+/* How it ended. */
+struct sandbox_result {
+	int status;      /* wait(2)'s encoding */
+};
+
+/* Events for the front end while the guest runs; called on threads of the sentry. */
+struct sandbox_events {
+	void (*stopped)(void *argument, int signal); /* the first process stopped (job control): the command should stop as well */
+	void *argument;
+};
+
+/* Once, before the jail closes: memory file, clocks, platform-independent tables. */
+must_check int kernel_prepare(const struct sandbox_config *config);
+/* After the jail closed: mounts, init, the first process. The guest runs when it returns 0. */
+/* *exec_failed tells that the sandbox is fine and the program is not. */
+must_check int kernel_start(struct platform *platform, const struct sandbox_config *config,
+	const struct sandbox_events *events, bool *exec_failed);
+/* Blocks a host thread (not a task's) until the sandbox has ended. */
+void kernel_wait(struct sandbox_result *result);
+/* From the front end: a signal to the first process (or with console: to the terminal's foreground group), a new window size. */
+void kernel_signal(int signal);
+void kernel_console_resize(uint16_t rows, uint16_t columns);
+/* The command was continued, with its terminal: so are the console and the first process's group. */
+void kernel_continue(void);
+/* After kernel_wait(): ends what is left and reports leaked references in debug builds; the number of leaks. */
+long kernel_shutdown(void);
