@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `csandbox run`: turns options into a sandbox, passes signals and the terminal on, and returns the guest's status. */
+#include "runsc-c/command.h"
+#include "runsc-c/console.h"
+#include "runsc-c/run_options.h"
+#include "runsc-c/sandbox.h"
+
+#include "abi/mount.h"
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Too large for a stack, and there is only one. */
+static struct sandbox_launch g_launch;
+static struct run_options g_options;
+static char g_working_directory[PATH_MAX];
+
+static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char *destination)
+{
+	struct sandbox_mount *mount = &g_launch.mounts[g_launch.config.mount_count];
+
+	panic_if(g_launch.config.mount_count == array_count(g_launch.mounts), "too many mounts");
+	g_launch.config.mount_count++;
+	mount->type = type;
+	mount->destination = destination;
+	mount->source = "none";
+	return mount;
+}
+
+static void add_fs(const char *fs, const char *destination, const char *options, unsigned long flags)
+{
+	struct sandbox_mount *mount = add_mount(SANDBOX_MOUNT_FS, destination);
+
+	mount->fs_type = mount->source = fs;
+	mount->options = options;
+	mount->flags = flags;
+}
+
+static void add_host(
+	enum sandbox_mount_type type, const char *path, const char *destination, bool writable)
+{
+	struct sandbox_mount *mount = add_mount(type, destination);
+
+	mount->source = path;
+	mount->read_only = !writable && type == SANDBOX_MOUNT_BIND;
+	mount->exclusive = type == SANDBOX_MOUNT_OVERLAY;
+	g_launch.sources[mount - g_launch.mounts] =
+		(struct sandbox_source){.path = path, .writable = writable};
+}
+
+/* A private /tmp hides a working directory below it: that one gets a layer of its own. */
+static void add_hidden_working_directory(const struct run_options *options)
+{
+	if (!options->root && !strncmp(g_working_directory, "/tmp/", 5))
+		add_host(SANDBOX_MOUNT_OVERLAY, g_working_directory, g_working_directory, false);
+}
+
+static int check_source(const char *option, const char *path, bool directory, struct failure *failure)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return fail_errno(failure, errno, "%s: cannot use %s", option, path);
+	if (directory && !S_ISDIR(status.st_mode))
+		return fail(failure, STATUS_INTERNAL, "%s: %s is not a directory", option, path);
+	return 0;
+}
+
+static int add_mounts(const struct run_options *options, struct failure *failure)
+{
+	const unsigned long safe = LINUX_MS_NOSUID | LINUX_MS_NODEV;
+
+	if (check_source("--root", options->root ? options->root : "/", true, failure))
+		return -1;
+	add_host(SANDBOX_MOUNT_OVERLAY, options->root ? options->root : "/", "/", false);
+	add_fs("proc", "/proc", NULL, safe | LINUX_MS_NOEXEC);
+	add_fs("sysfs", "/sys", NULL, safe | LINUX_MS_NOEXEC | LINUX_MS_RDONLY);
+	add_fs("devtmpfs", "/dev", NULL, LINUX_MS_NOSUID);
+	add_fs("devpts", "/dev/pts", NULL, LINUX_MS_NOSUID | LINUX_MS_NOEXEC);
+	add_fs("tmpfs", "/dev/shm", "mode=1777", safe);
+	add_fs("tmpfs", "/tmp", "mode=1777", safe);
+	add_hidden_working_directory(options);
+	for (size_t i = 0; i < options->tmpfs_count; i++)
+		add_fs("tmpfs", options->tmpfs[i], "mode=1777", safe);
+	for (size_t i = 0; i < options->bind_count; i++) {
+		const struct bind_option *bind = &options->binds[i];
+
+		if (check_source("--bind", bind->source, false, failure))
+			return -1;
+		add_host(SANDBOX_MOUNT_BIND, bind->source, bind->destination, bind->writable);
+	}
+	g_launch.config.mounts = g_launch.mounts;
+	return 0;
+}
+
+static void add_stdio(struct sandbox_config *config)
+{
+	static int stdio[3];
+	static bool is_console[3];
+	struct stat console, status;
+	bool has_console = console_open(STDIN_FILENO, &config->console) &&
+		!fstat(config->console.fd, &console);
+
+	for (int fd = 0; fd < 3; fd++) {
+		stdio[fd] = fstat(fd, &status) ? -1 : fd;
+		is_console[fd] = has_console && stdio[fd] >= 0 && S_ISCHR(status.st_mode) &&
+			status.st_rdev == console.st_rdev;
+	}
+	config->console.paused = has_console && !console_is_ours();
+	config->stdio = stdio;
+	config->stdio_count = 3;
+	config->stdio_is_console = is_console;
+}
+
+/* prlimit64 speaks our layout already, and tells what a setter of limits could not raise. */
+static void add_limits(struct sandbox_config *config)
+{
+	for (int i = 0; i < LINUX_RLIM_NLIMITS; i++) {
+		if (syscall(SYS_prlimit64, 0, i, NULL, &config->limits[i]))
+			config->limits[i] = (struct linux_rlimit64){
+				.rlim_cur = LINUX_RLIM_INFINITY, .rlim_max = LINUX_RLIM_INFINITY};
+	}
+}
+
+static void add_user(struct sandbox_config *config, const struct run_options *options)
+{
+	static gid_t groups[NGROUPS_MAX];
+	int count = getgroups(NGROUPS_MAX, groups);
+	cpu_set_t processors;
+
+	config->uid = options->has_user ? options->uid : geteuid();
+	config->gid = options->has_group ? options->gid : options->has_user ? options->uid : getegid();
+	config->groups = groups;
+	config->group_count = options->has_user || count < 0 ? 0 : (size_t)count;
+	config->capabilities = config->uid == 0 ? ~0ull : 0;
+	config->umask = umask(0);
+	umask(config->umask);
+	config->processors =
+		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
+}
+
+static int fill_launch(struct run_options *options, struct failure *failure)
+{
+	struct sandbox_config *config = &g_launch.config;
+
+	if (!getcwd(g_working_directory, sizeof(g_working_directory)) ||
+		g_working_directory[0] != '/' || options->root)
+		strcpy(g_working_directory, "/");
+	if (add_mounts(options, failure))
+		return -1;
+	config->argv = (const char *const *)options->command;
+	config->envp = (const char *const *)options->environment;
+	config->working_directory = options->workdir ? options->workdir : g_working_directory;
+	config->hostname = options->hostname ? options->hostname : "csandbox";
+	config->domainname = "(none)";
+	config->as_pid_1 = options->as_pid_1;
+	add_user(config, options);
+	add_limits(config);
+	add_stdio(config);
+	g_launch.platform = options->platform;
+	g_launch.report_jail = options->debug_jail;
+	g_launch.only_report = !options->command;
+	g_launch.log_format = options->log_format;
+	g_launch.log_fd = -1;
+	if (options->debug_log) {
+		g_launch.log_fd =
+			open(options->debug_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (g_launch.log_fd < 0)
+			return fail_errno(failure, errno, "--debug-log: cannot write %s", options->debug_log);
+	}
+	return 0;
+}
+
+static void send_size(struct sandbox *sandbox)
+{
+	struct control_message message = {.type = CONTROL_RESIZE};
+	uint16_t rows, columns;
+
+	if (!console_size(&rows, &columns))
+		return;
+	message.a = rows;
+	message.b = columns;
+	(void)control_send(sandbox->control, &message);
+}
+
+/* Stops as the guest did, so that the caller's shell sees it; goes on when the shell says so. */
+static void stop_as_guest(struct sandbox *sandbox)
+{
+	struct control_message message = {.type = CONTROL_CONTINUE};
+
+	console_give_back();
+	kill(getpid(), SIGSTOP);
+	(void)console_take();
+	send_size(sandbox);
+	(void)control_send(sandbox->control, &message);
+}
+
+static void pass_signal(struct sandbox *sandbox, const struct signalfd_siginfo *info)
+{
+	struct control_message message = {.type = CONTROL_SIGNAL, .a = (int32_t)info->ssi_signo};
+
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		return;
+	case SIGWINCH:
+		send_size(sandbox);
+		return;
+	case SIGCONT:
+		if (!console_take())
+			return;
+		send_size(sandbox);
+		message.type = CONTROL_CONTINUE;
+		break;
+	default:
+		break;
+	}
+	(void)control_send(sandbox->control, &message);
+}
+
+/* The sentry is gone and said nothing. */
+static void explain_end(struct sandbox *sandbox, struct failure *failure)
+{
+	int status = 0;
+
+	(void)waitpid(sandbox->sentry, &status, 0);
+	sandbox->sentry = -1;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		(void)fail(failure, STATUS_INTERNAL,
+			"the jail ended the sandbox: its kernel made a system call that is not admitted; "
+			"the host's audit log has its number");
+	else if (WIFSIGNALED(status))
+		(void)fail(failure, STATUS_INTERNAL, "the sandbox was killed with signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		(void)fail(failure, STATUS_INTERNAL, "the sandbox ended by itself, with status %d",
+			WEXITSTATUS(status));
+}
+
+/* Until the sandbox has ended: the status to exit with. */
+static int relay(struct sandbox *sandbox, int signals)
+{
+	struct pollfd fds[2] = {
+		{.fd = sandbox->control, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct control_message message;
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[1].revents & POLLIN && read(signals, &info, sizeof(info)) == sizeof(info))
+			pass_signal(sandbox, &info);
+		if (!fds[0].revents)
+			continue;
+		if (!control_receive(sandbox->control, &message)) {
+			explain_end(sandbox, &message.failure);
+			message.type = CONTROL_FAILURE;
+		}
+		switch (message.type) {
+		case CONTROL_STOPPED:
+			stop_as_guest(sandbox);
+			break;
+		case CONTROL_TEXT:
+			fputs(message.failure.message, stderr);
+			break;
+		case CONTROL_FAILURE:
+			console_give_back();
+			failure_print(&message.failure);
+			return message.failure.status;
+		case CONTROL_EXITED:
+			return WIFSIGNALED(message.a) ? 128 + WTERMSIG(message.a) : WEXITSTATUS(message.a);
+		default:
+			break;
+		}
+	}
+}
+
+static int take_signals(void)
+{
+	static const int passed_on[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP, SIGCHLD};
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < array_count(passed_on); i++)
+		sigaddset(&set, passed_on[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int run(int argc, char **argv, struct failure *failure)
+{
+	struct sandbox sandbox;
+	auto_close int signals = -1;
+	int parsed = run_options_parse(&g_options, argc, argv, failure);
+	int status;
+
+	if (parsed)
+		return parsed > 0 ? 0 : failure->status;
+	if (fill_launch(&g_options, failure))
+		return failure->status;
+	if (g_launch.only_report)
+		g_launch.config.argv = NULL;
+	signals = take_signals();
+	if (signals < 0) {
+		fail_errno(failure, errno, "cannot take signals");
+		return failure->status;
+	}
+	if (sandbox_start(&g_launch, &sandbox, failure))
+		return failure->status;
+	(void)console_take();
+	status = relay(&sandbox, signals);
+	/* Its pid namespace ends with it: when it is reaped, nothing of the sandbox is left. */
+	close(sandbox.control);
+	while (sandbox.sentry > 0 && waitpid(sandbox.sentry, NULL, 0) < 0 && errno == EINTR)
+		;
+	console_give_back();
+	failure->message[0] = '\0';
+	return status;
+}
+
+int command_run(int argc, char **argv)
+{
+	struct failure failure = {0};
+	int status = run(argc, argv, &failure);
+
+	if (failure.message[0])
+		failure_print(&failure);
+	return status;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parses the command line of `csandbox run` with argp, whose table also makes --help. */
+#include "runsc-c/run_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	KEY_ROOT = 0x100,
+	KEY_BIND,
+	KEY_TMPFS,
+	KEY_WORKDIR,
+	KEY_ENV,
+	KEY_CLEAR_ENV,
+	KEY_HOSTNAME,
+	KEY_USER,
+	KEY_PLATFORM,
+	KEY_DEBUG_LOG,
+	KEY_LOG_FORMAT,
+	KEY_AS_PID_1,
+	KEY_DEBUG_JAIL,
+	KEY_HELP,
+	KEY_VERSION,
+};
+
+static const struct argp_option table[] = {
+	{"root", KEY_ROOT, "DIR", 0, "Show DIR as / instead of the host's /", 1},
+	{"bind", KEY_BIND, "SRC[:DST][:ro|rw]", 0, "Show the host's SRC at DST (default: the same place, ro)", 1},
+	{"tmpfs", KEY_TMPFS, "DST", 0, "An empty file system in memory at DST", 1},
+	{"workdir", KEY_WORKDIR, "DIR", 0, "Start in DIR (default: the caller's directory)", 2},
+	{"env", KEY_ENV, "NAME[=VALUE]", 0, "Set NAME, or pass the caller's on", 2},
+	{"clear-env", KEY_CLEAR_ENV, NULL, 0, "Start from an empty environment", 2},
+	{"hostname", KEY_HOSTNAME, "NAME", 0, "The name that the guest's kernel has", 2},
+	{"user", KEY_USER, "UID[:GID]", 0, "Run as this user and group (numbers)", 2},
+	{"as-pid-1", KEY_AS_PID_1, NULL, 0, "CMD is process 1, with no init above it", 2},
+	{"platform", KEY_PLATFORM, "NAME", 0, "How guest code runs: ptrace", 3},
+	{"debug-log", KEY_DEBUG_LOG, "FILE", 0, "Write what the kernel does to FILE", 3},
+	{"log-format", KEY_LOG_FORMAT, "text|json", 0, "The format of the debug log", 3},
+	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error", 3},
+	{"help", KEY_HELP, NULL, 0, "This text", 4},
+	{"version", KEY_VERSION, NULL, 0, "The version", 4},
+	{0},
+};
+
+struct parse {
+	struct run_options *options;
+	struct failure *failure;
+	bool failed, answered;
+	int next; /* the first argument that was not understood yet */
+};
+
+static error_t give_up(struct parse *parse)
+{
+	parse->failed = true;
+	return EINVAL;
+}
+
+static void environment_put(struct run_options *options, const char *assignment)
+{
+	size_t name_size = strcspn(assignment, "=") + 1;
+
+	for (size_t i = 0; i < options->environment_count; i++) {
+		if (!strncmp(options->environment[i], assignment, name_size)) {
+			options->environment[i] = (char *)assignment;
+			return;
+		}
+	}
+	options->environment[options->environment_count++] = (char *)assignment;
+	options->environment[options->environment_count] = NULL;
+}
+
+static error_t parse_env(struct parse *parse, char *argument)
+{
+	char *value, *assignment;
+
+	if (!*argument || *argument == '=') {
+		fail(parse->failure, STATUS_INTERNAL, "--env %s: no name; write --env NAME=VALUE", argument);
+		return give_up(parse);
+	}
+	if (strchr(argument, '=')) {
+		environment_put(parse->options, argument);
+		return 0;
+	}
+	value = getenv(argument);
+	if (!value)
+		return 0;
+	if (asprintf(&assignment, "%s=%s", argument, value) < 0)
+		return ENOMEM;
+	environment_put(parse->options, assignment);
+	return 0;
+}
+
+/* SRC[:DST][:ro|rw] */
+static error_t parse_bind(struct parse *parse, const char *argument)
+{
+	struct run_options *options = parse->options;
+	struct bind_option *bind = &options->binds[options->bind_count];
+	char *text = strdup(argument), *rest, *last;
+
+	if (!text)
+		return ENOMEM;
+	if (options->bind_count == RUN_BINDS_MAX) {
+		fail(parse->failure, STATUS_INTERNAL, "--bind: more than %d of them", RUN_BINDS_MAX);
+		return give_up(parse);
+	}
+	last = strrchr(text, ':');
+	if (last && (!strcmp(last, ":rw") || !strcmp(last, ":ro"))) {
+		bind->writable = last[2] == 'w';
+		*last = '\0';
+	}
+	rest = strchr(text, ':');
+	if (rest)
+		*rest++ = '\0';
+	if (!*text || (rest && *rest != '/')) {
+		fail(parse->failure, STATUS_INTERNAL,
+			"--bind %s: not of the form SRC[:DST][:ro|rw] with an absolute DST", argument);
+		return give_up(parse);
+	}
+	bind->source = text;
+	bind->destination = rest ? rest : realpath(text, NULL);
+	if (!bind->destination) {
+		fail_errno(parse->failure, errno, "--bind: cannot use %s", text);
+		return give_up(parse);
+	}
+	options->bind_count++;
+	return 0;
+}
+
+static bool parse_id(const char *text, char **end, uint32_t *id)
+{
+	unsigned long long value;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	value = strtoull(text, end, 10);
+	if (errno || value >= UINT32_MAX)
+		return false;
+	*id = (uint32_t)value;
+	return true;
+}
+
+static error_t parse_user(struct parse *parse, const char *argument)
+{
+	struct run_options *options = parse->options;
+	char *end;
+
+	if (!parse_id(argument, &end, &options->uid))
+		goto bad;
+	options->has_user = true;
+	if (*end == ':') {
+		if (!parse_id(end + 1, &end, &options->gid))
+			goto bad;
+		options->has_group = true;
+	}
+	if (!*end)
+		return 0;
+bad:
+	fail(parse->failure, STATUS_INTERNAL, "--user %s: not of the form UID[:GID] in numbers", argument);
+	return give_up(parse);
+}
+
+static error_t parse_tmpfs(struct parse *parse, const char *argument)
+{
+	struct run_options *options = parse->options;
+
+	if (*argument != '/' || options->tmpfs_count == RUN_BINDS_MAX) {
+		fail(parse->failure, STATUS_INTERNAL, "--tmpfs %s: not an absolute path, or too many", argument);
+		return give_up(parse);
+	}
+	options->tmpfs[options->tmpfs_count++] = argument;
+	return 0;
+}
+
+static error_t parse_log_format(struct parse *parse, const char *argument)
+{
+	if (!strcmp(argument, "json")) {
+		parse->options->log_format = LOG_FORMAT_JSON;
+		return 0;
+	}
+	if (!strcmp(argument, "text"))
+		return 0;
+	fail(parse->failure, STATUS_INTERNAL, "--log-format %s: it is text or json", argument);
+	return give_up(parse);
+}
+
+static error_t parse_hostname(struct parse *parse, const char *argument)
+{
+	if (strlen(argument) > 64 || !*argument) {
+		fail(parse->failure, STATUS_INTERNAL, "--hostname: 1 to 64 bytes, please");
+		return give_up(parse);
+	}
+	parse->options->hostname = argument;
+	return 0;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct run_options *options = parse->options;
+
+	if (key >= KEY_ROOT && key <= KEY_VERSION)
+		parse->next = state->next;
+	switch (key) {
+	case KEY_ROOT:
+		options->root = argument;
+		return 0;
+	case KEY_BIND:
+		return parse_bind(parse, argument);
+	case KEY_TMPFS:
+		return parse_tmpfs(parse, argument);
+	case KEY_WORKDIR:
+		options->workdir = argument;
+		return 0;
+	case KEY_ENV:
+		return parse_env(parse, argument);
+	case KEY_CLEAR_ENV:
+		options->environment_count = 0;
+		options->environment[0] = NULL;
+		return 0;
+	case KEY_HOSTNAME:
+		return parse_hostname(parse, argument);
+	case KEY_USER:
+		return parse_user(parse, argument);
+	case KEY_AS_PID_1:
+		options->as_pid_1 = true;
+		return 0;
+	case KEY_PLATFORM:
+		options->platform = argument;
+		return 0;
+	case KEY_DEBUG_LOG:
+		options->debug_log = argument;
+		return 0;
+	case KEY_LOG_FORMAT:
+		return parse_log_format(parse, argument);
+	case KEY_DEBUG_JAIL:
+		options->debug_jail = true;
+		return 0;
+	case KEY_HELP:
+		/* Not argp_state_help(): that is silent where argp's own errors are. */
+		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
+			(char *)"csandbox run");
+		parse->answered = true;
+		return EINVAL;
+	case KEY_VERSION:
+		printf("csandbox %s\n", CSANDBOX_VERSION);
+		parse->answered = true;
+		return EINVAL;
+	case ARGP_KEY_ARG:
+		/* CMD: everything from here on is its own. */
+		options->command = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = table,
+	.parser = parse_option,
+	.args_doc = "[--] CMD [ARGUMENT...]",
+	.doc = "Runs CMD in a new sandbox and exits with its status."
+	       "\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if it "
+	       "cannot be run, 125 for an error of csandbox itself.",
+};
+
+/* argp complains about unknown options in several lines of its own; this is one line of ours. */
+static int explain_usage(const char *culprit, struct failure *failure)
+{
+	return fail(failure, STATUS_INTERNAL,
+		"%s is not an option, or lacks its value; try `csandbox run --help`", culprit);
+}
+
+int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
+{
+	struct parse parse = {.options = options, .failure = failure, .next = 1};
+	size_t count = 0;
+
+	*options = (struct run_options){.platform = "ptrace"};
+	while (environ[count])
+		count++;
+	/* Every argument may be an --env. */
+	options->environment = calloc(count + (size_t)argc + 1, sizeof(char *));
+	if (!options->environment)
+		return fail_errno(failure, ENOMEM, "cannot read the environment");
+	memcpy(options->environment, environ, count * sizeof(char *));
+	options->environment_count = count;
+
+	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS,
+		    NULL, &parse)) {
+		if (parse.answered)
+			return 1;
+		return parse.failed ? -1 : explain_usage(argv[parse.next < argc ? parse.next : argc - 1], failure);
+	}
+	if (!options->command && !options->debug_jail)
+		return fail(failure, STATUS_INTERNAL,
+			"what shall run? Write `csandbox run [OPTION...] -- CMD [ARGUMENT...]`");
+	if (strcmp(options->platform, "ptrace"))
+		return fail(failure, STATUS_INTERNAL, "there is no platform %s; there is: ptrace",
+			options->platform);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of `csandbox run`. */
+#pragma once
+
+#include "base/log.h"
+#include "runsc-c/failure.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RUN_BINDS_MAX 256
+
+struct bind_option {
+	char *source, *destination;
+	bool writable;
+};
+
+struct run_options {
+	char **command;      /* NULL-terminated; inside argv */
+	const char *root;    /* NULL: the host's / */
+	const char *workdir; /* NULL: the caller's, or / with --root */
+	const char *hostname;
+	const char *platform;
+	const char *debug_log;
+	enum log_format log_format;
+	bool as_pid_1, debug_jail;
+	bool has_user, has_group;
+	uint32_t uid, gid;
+	struct bind_option binds[RUN_BINDS_MAX];
+	size_t bind_count;
+	const char *tmpfs[RUN_BINDS_MAX];
+	size_t tmpfs_count;
+	char **environment;  /* owned array, NULL-terminated; strings borrowed */
+	size_t environment_count;
+};
+
+/* 0: go on. 1: --help or --version was answered. -1: failure is filled. The options hold until the process ends. */
+must_check int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sentry's process from its first instruction: it opens what it will need, closes the jail behind itself, starts the
+ * kernel, and then only passes messages between the command and that kernel.
+ */
+#include "runsc-c/sandbox.h"
+
+#include "base/cleanup.h"
+#include "base/safe_copy.h"
+#include "platform/platform.h"
+#include "sentry/fs/host/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Set once, before there are threads. */
+static int g_control;
+
+noreturn_ static void give_up(const struct failure *failure)
+{
+	struct control_message message = {.type = CONTROL_FAILURE, .failure = *failure};
+
+	(void)control_send(g_control, &message);
+	_exit(failure->status);
+}
+
+static void report_panic(const char *text)
+{
+	struct failure failure;
+
+	(void)fail(&failure, STATUS_INTERNAL,
+		"internal error, the sandbox was ended: %s; --debug-log FILE tells more", text);
+	give_up(&failure);
+}
+
+/* The caller's other descriptors are nobody's business inside. */
+static void close_foreign_descriptors(int control, int log_fd)
+{
+	int low = control < log_fd ? control : log_fd, high = control < log_fd ? log_fd : control;
+
+	if (low < 3)
+		low = high;
+	syscall(SYS_close_range, 3, low - 1, 0);
+	if (high > low)
+		syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0u, 0);
+}
+
+/* A file is used through a descriptor that reads (and writes) it; a tree through one that only names it. */
+static int open_source(const struct sandbox_source *source, struct failure *failure)
+{
+	auto_close int fd = jail_open_tree(source->path, source->writable, failure);
+	char name[32];
+	struct stat status;
+	int opened;
+
+	if (fd < 0 || fstat(fd, &status) || S_ISDIR(status.st_mode))
+		return steal_fd(&fd);
+	if (!S_ISREG(status.st_mode))
+		return fail(failure, STATUS_INTERNAL,
+			"--bind: %s is neither a directory nor a regular file", source->path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	opened = open(name, (source->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (opened < 0)
+		return fail_errno(failure, errno, "--bind: cannot open %s", source->path);
+	return opened;
+}
+
+static int open_sources(struct sandbox_launch *launch, struct failure *failure)
+{
+	for (size_t i = 0; i < launch->config.mount_count; i++) {
+		const struct sandbox_source *source = &launch->sources[i];
+
+		launch->mounts[i].source_fd = -1;
+		if (!source->path)
+			continue;
+		launch->mounts[i].source_fd = open_source(source, failure);
+		if (launch->mounts[i].source_fd < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void send_text(const char *text)
+{
+	struct control_message message = {.type = CONTROL_TEXT};
+
+	while (*text) {
+		size_t size = strnlen(text, sizeof(message.failure.message) - 1);
+
+		memcpy(message.failure.message, text, size);
+		message.failure.message[size] = '\0';
+		(void)control_send(g_control, &message);
+		text += size;
+	}
+}
+
+static void on_stopped(void *argument unused_, int signal)
+{
+	struct control_message message = {.type = CONTROL_STOPPED, .a = signal};
+
+	(void)control_send(g_control, &message);
+}
+
+/* Messages from the command, until it is gone: then everything here is, too. */
+static void *listen_to_command(void *argument unused_)
+{
+	struct control_message message;
+
+	while (control_receive(g_control, &message)) {
+		switch (message.type) {
+		case CONTROL_SIGNAL:
+			kernel_signal(message.a);
+			break;
+		case CONTROL_RESIZE:
+			kernel_console_resize((uint16_t)message.a, (uint16_t)message.b);
+			break;
+		case CONTROL_CONTINUE:
+			kernel_continue();
+			break;
+		default:
+			break;
+		}
+	}
+	_exit(STATUS_INTERNAL);
+}
+
+static void *report_end(void *argument unused_)
+{
+	struct control_message message = {.type = CONTROL_EXITED};
+	struct sandbox_result result;
+	long leaks;
+
+	kernel_wait(&result);
+	leaks = kernel_shutdown();
+	message.a = result.status;
+	if (leaks > 0) {
+		message.type = CONTROL_FAILURE;
+		(void)fail(&message.failure, STATUS_INTERNAL,
+			"%ld kernel objects were leaked; --debug-log FILE names them", leaks);
+	}
+	(void)control_send(g_control, &message);
+	_exit(0);
+}
+
+static void start_thread(void *(*run)(void *), const char *name)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 256 * 1024);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	panic_if(pthread_create(&thread, &attributes, run, NULL), "no thread for %s", name);
+	pthread_attr_destroy(&attributes);
+}
+
+/* Guests' limits are their own kernel's: the sentry may use what the host gives. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Where the host lets us: descriptors of our own, so that what the sentry does to them is not done to the caller's. */
+static void open_stdio(struct sandbox_launch *launch)
+{
+	static int stdio[3];
+	struct sandbox_config *config = &launch->config;
+
+	for (size_t i = 0; i < config->stdio_count && i < array_count(stdio); i++) {
+		stdio[i] = config->stdio[i];
+		if (stdio[i] >= 0 && !config->stdio_is_console[i])
+			stdio[i] = host_stdio_prepare(stdio[i]);
+	}
+	config->stdio = stdio;
+	if (config->console.fd >= 0)
+		config->console.fd = host_stdio_prepare(config->console.fd);
+}
+
+static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evidence, struct platform **platform,
+	struct failure *failure)
+{
+	int error;
+
+	if (open_sources(launch, failure) || jail_prepare_network(failure))
+		give_up(failure);
+	open_stdio(launch);
+	if (launch->report_jail)
+		jail_read_namespaces(evidence->namespaces);
+	if (kernel_prepare(&launch->config)) {
+		(void)fail(failure, STATUS_INTERNAL,
+			"cannot make the memory of the sandbox: the host has no memory, or no memfd_create");
+		give_up(failure);
+	}
+	if (jail_empty_root(failure) || jail_drop_capabilities(failure))
+		give_up(failure);
+	/* While the process is small, and before the filter: the stubs get a stricter one of their own. */
+	error = platform_ptrace_new(platform);
+	if (error) {
+		(void)fail_errno(failure, -error, "the host lets us trace no process of our own");
+		give_up(failure);
+	}
+	if (jail_load_filter(failure))
+		give_up(failure);
+	if (launch->report_jail) {
+		char report[4096];
+		bool holds = jail_report(evidence, report, sizeof(report));
+
+		send_text(report);
+		if (!holds) {
+			(void)fail(failure, STATUS_INTERNAL, "the jail does not hold; nothing was run");
+			give_up(failure);
+		}
+	}
+}
+
+static void start_kernel(struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
+{
+	struct sandbox_events events = {.stopped = on_stopped};
+	struct control_message ready = {.type = CONTROL_READY};
+	bool exec_failed;
+	int error = kernel_start(platform, &launch->config, &events, &exec_failed);
+
+	if (error) {
+		const char *name = launch->config.argv[0];
+
+		(void)fail_errno(failure, -error, "cannot run %s", name);
+		if (exec_failed)
+			failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+		give_up(failure);
+	}
+	(void)control_send(g_control, &ready);
+	start_thread(listen_to_command, "messages");
+	start_thread(report_end, "the end");
+	platform_ptrace_watch(platform);
+}
+
+void sentry_process_main(struct sandbox_launch *launch, int control, struct jail_evidence *evidence)
+{
+	struct failure failure = {.status = STATUS_INTERNAL};
+	struct platform *platform;
+	struct control_message go;
+	sigset_t all;
+
+	g_control = control;
+	panic_set_report(report_panic);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* All but what safe_copy() answers to. */
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* Also tells whether the command died before PDEATHSIG was set. */
+	if (!control_receive(control, &go) || go.type != CONTROL_GO)
+		_exit(STATUS_INTERNAL);
+	/* Away from the caller's terminal: its Ctrl-C and Ctrl-Z are the command's to pass on. */
+	setsid();
+	raise_descriptor_limit();
+	close_foreign_descriptors(control, launch->log_fd);
+	log_open(launch->log_fd, launch->log_format, LOG_LEVEL_DEBUG);
+	safe_copy_init();
+	launch->config.overflow_ids_are_root = go.a;
+	close_jail(launch, evidence, &platform, &failure);
+	if (launch->only_report) {
+		struct control_message done = {.type = CONTROL_EXITED};
+
+		(void)control_send(control, &done);
+		_exit(0);
+	}
+	start_kernel(launch, platform, &failure);
+	_exit(STATUS_INTERNAL);
+}
