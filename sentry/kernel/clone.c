@@ -301,6 +301,7 @@ static int64_t set_going(struct task *parent, struct task *child, struct host_th
 	int64_t number = pid_number_in(pid, task_pid_namespace(parent));
 	int tid = (int)number;
 
+	clone_run_hooks(parent, child, args->flags);
 	/* Linux does not mind a bad address. */
 	if (args->flags & LINUX_CLONE_PARENT_SETTID)
 		(void)!mm_copy_out(parent->mm, args->parent_tid, &tid, sizeof(tid));

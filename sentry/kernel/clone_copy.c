@@ -157,19 +157,6 @@ static int copy_group(struct task *parent, struct task *child, uint64_t flags)
 	return 0;
 }
 
-/* --- what other rooms do at a clone --- */
-
-#define FORK_HOOKS_MAX 8
-
-static void (*fork_hooks[FORK_HOOKS_MAX])(struct task *parent, struct task *child, uint64_t clone_flags);
-static size_t fork_hook_count;
-
-void task_add_fork_hook(void (*hook)(struct task *parent, struct task *child, uint64_t clone_flags))
-{
-	panic_if(fork_hook_count == FORK_HOOKS_MAX, "too many fork hooks");
-	fork_hooks[fork_hook_count++] = hook;
-}
-
 int clone_copy(struct task *parent, const struct linux_clone_args *args, struct task **out)
 {
 	uint64_t flags = args->flags;
@@ -196,8 +183,25 @@ int clone_copy(struct task *parent, const struct linux_clone_args *args, struct 
 		task_abandon(child);
 		return err;
 	}
-	for (size_t i = 0; i < fork_hook_count; i++)
-		fork_hooks[i](parent, child, flags);
 	*out = child;
 	return 0;
+}
+
+/* --- what other rooms do at a clone --- */
+
+#define FORK_HOOKS_MAX 8
+
+static void (*fork_hooks[FORK_HOOKS_MAX])(struct task *parent, struct task *child, uint64_t clone_flags);
+static size_t fork_hook_count;
+
+void task_add_fork_hook(void (*hook)(struct task *parent, struct task *child, uint64_t clone_flags))
+{
+	panic_if(fork_hook_count == FORK_HOOKS_MAX, "too many fork hooks");
+	fork_hooks[fork_hook_count++] = hook;
+}
+
+void clone_run_hooks(struct task *parent, struct task *child, uint64_t flags)
+{
+	for (size_t i = 0; i < fork_hook_count; i++)
+		fork_hooks[i](parent, child, flags);
 }

@@ -130,7 +130,7 @@ static int map_at(struct mm *mm, struct file *file, uint64_t address, uint64_t l
 		.address = address,
 		.length = length,
 		.protection = protection,
-		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED | (file ? 0 : LINUX_MAP_ANONYMOUS),
+		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED | (file ? LINUX_MAP_DENYWRITE : LINUX_MAP_ANONYMOUS),
 		.file = file,
 		.offset = offset,
 	};

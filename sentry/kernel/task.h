@@ -369,7 +369,7 @@ void thread_group_exit_locked(struct task *task, int status);
 /* Called at the end of each task on its own thread, with its memory and files still there, no lock held. Registered at start. */
 void task_add_leave_hook(void (*hook)(struct task *task));
 
-/* Called at each clone on the parent's thread, no lock held, the child not visible yet. Registered at start. */
+/* Called at each successful clone on the parent's thread, no lock held, before the child first runs. Registered at start. */
 void task_add_fork_hook(void (*hook)(struct task *parent, struct task *child, uint64_t clone_flags));
 
 /* --- states (task_run.c and the files that own them) --- */

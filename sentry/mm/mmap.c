@@ -72,6 +72,9 @@ static unsigned int flags_of(const struct mmap_request *request)
 		flags |= VMA_STACK;
 	if (request->special)
 		flags |= VMA_SPECIAL | VMA_DONT_DUMP;
+	/* Means nothing to Linux any more, but dynamic linkers still say it of what they load. */
+	if (request->file && (request->flags & LINUX_MAP_DENYWRITE))
+		flags |= VMA_PROGRAM;
 	return flags;
 }
 

@@ -67,6 +67,10 @@ void ktimer_arm(struct ktimer *timer, int64_t deadline_ns)
 	bool wake;
 
 	mutex_lock(&g_timers.lock);
+	if (timer->cancelling) {
+		mutex_unlock(&g_timers.lock);
+		return;
+	}
 	if (timer->armed)
 		RB_REMOVE(ktimer_tree, &g_timers.tree, timer);
 	timer->deadline_ns = deadline_ns;
@@ -83,15 +87,17 @@ void ktimer_arm(struct ktimer *timer, int64_t deadline_ns)
 void ktimer_cancel(struct ktimer *timer, bool wait)
 {
 	mutex_lock(&g_timers.lock);
-	/* A callback that is under way may arm the timer again: look after it, too. */
+	if (timer->armed)
+		RB_REMOVE(ktimer_tree, &g_timers.tree, timer);
+	timer->armed = false;
+	/* A callback that is under way may not arm it again. */
+	timer->cancelling = wait;
 	while (wait && g_timers.running == timer && !pthread_equal(g_timers.thread, pthread_self())) {
 		g_timers.waiters++;
 		pthread_cond_wait(&g_timers.done, &g_timers.lock.host);
 		g_timers.waiters--;
 	}
-	if (timer->armed)
-		RB_REMOVE(ktimer_tree, &g_timers.tree, timer);
-	timer->armed = false;
+	timer->cancelling = false;
 	mutex_unlock(&g_timers.lock);
 }
 

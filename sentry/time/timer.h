@@ -16,6 +16,7 @@ struct ktimer {
 	RB_ENTRY(ktimer) node;
 	int64_t deadline_ns; /* CLOCK_MONOTONIC */
 	bool armed;
+	bool cancelling; /* somebody waits in ktimer_cancel(): it is not armed again */
 	/* On the timer thread with no lock held; may arm the timer again, or free it. */
 	void (*expire)(struct ktimer *timer);
 };

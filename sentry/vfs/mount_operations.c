@@ -148,10 +148,13 @@ static int move_locked(const struct path *from, const struct path *to)
 		return -EINVAL;
 	if (mount->parent->propagation == LINUX_MS_SHARED)
 		return -EINVAL;
-	if (is_below(to->mount, mount))
-		return -ELOOP;
 	path_get(&where);
 	mount_settle_locked(&where);
+	/* Settled, since what is mounted here may be the mount itself. */
+	if (is_below(where.mount, mount)) {
+		path_put(&where);
+		return -ELOOP;
+	}
 	mutex_lock(&path_inode(&where)->lock);
 	result = check_mountpoint(&where, mount->root);
 	if (result == 0) {

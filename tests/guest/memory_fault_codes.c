@@ -201,18 +201,20 @@ TEST(the_frame_carries_trap_error_and_cr2)
 	CHECK_EQ(context_cr2, (greg_t)(memory + 8));
 }
 
+static char *repair_page;
+
+static void repair(int signal)
+{
+	(void)signal;
+	mprotect(repair_page, PAGE, RW);
+}
+
 TEST(a_handler_that_repairs_lets_the_access_go_on)
 {
-	static char *page;
-	struct sigaction action = {.sa_flags = 0};
-	void repair(int signal)
-	{
-		(void)signal;
-		mprotect(page, PAGE, RW);
-	}
+	struct sigaction action = {.sa_handler = repair};
+	char *page = map(1, PROT_NONE);
 
-	page = map(1, PROT_NONE);
-	action.sa_handler = repair;
+	repair_page = page;
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);
 	*(volatile char *)page = 3;
 	CHECK_EQ(*(volatile char *)page, 3);

@@ -19,6 +19,7 @@ struct processor {
 	char vendor[13], name[49];
 	unsigned int family, model, stepping, level;
 	unsigned int physical_bits, virtual_bits, clflush, cache_kib;
+	uint64_t khz;
 	struct text_writer flags;
 };
 
@@ -92,21 +93,28 @@ static void read_processor(void)
 		__cpuid(0x80000008, eax, ebx, ecx, edx);
 	processor.physical_bits = eax ? eax & 255 : 36;
 	processor.virtual_bits = eax ? eax >> 8 & 255 : 48;
+	processor.khz = read_khz();
 	processor_show_flags(&processor.flags);
 }
 
-/* Ticks of the time-stamp counter in a second, in kHz. */
-static uint64_t clock_khz(void)
+/* Ticks of the time-stamp counter in a second, in kHz: what the processor says, or what was measured. */
+static uint64_t read_khz(void)
 {
 	const uint64_t ticks = 1ull << 32;
+	uint32_t eax = 0, ebx = 0, ecx = 0, edx;
 	uint64_t ns = task_ticks_to_ns(ticks);
 
-	return ns ? (uint64_t)((unsigned __int128)ticks * 1000000 / ns) : 0;
+	if (processor.level >= 0x15)
+		__cpuid(0x15, eax, ebx, ecx, edx);
+	if (eax && ebx && ecx)
+		return (uint64_t)ecx * ebx / eax / 1000;
+	return ns ? (uint64_t)((unsigned __int128)ticks * 1000 / ns) * 1000 : 0;
 }
 
-static void show_one(struct text_writer *out, int number, int count, uint64_t khz)
+static void show_one(struct text_writer *out, int number, int count)
 {
 	const struct processor *p = &processor;
+	uint64_t khz = p->khz;
 
 	text_printf(out, "processor\t: %d\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n", number,
 		p->vendor, p->family, p->model, p->name[0] ? p->name : "unknown");
@@ -128,10 +136,9 @@ static void show_one(struct text_writer *out, int number, int count, uint64_t kh
 int root_show_cpuinfo(const struct proc_context *context, struct text_writer *out)
 {
 	int count = scheduling_processors();
-	uint64_t khz = clock_khz();
 
 	pthread_once(&once, read_processor);
 	for (int i = 0; i < count; i++)
-		show_one(out, i, count, khz);
+		show_one(out, i, count);
 	return 0;
 }

@@ -41,7 +41,7 @@ static const struct {
 	{0xd, 1, EAX,
 		"0:xsaveopt 1:xsavec 2:xgetbv1 3:xsaves"},
 	{0x7, 1, EAX,
-		"0:sha512 1:sm3 2:sm4 4:avx_vnni 5:avx512_bf16 7:cmpccxadd 10:fzrm 11:fsrs 12:fsrc "
+		"0:sha512 1:sm3 2:sm4 4:avx_vnni 5:avx512_bf16 7:cmpccxadd "
 		"17:fred 18:lkgs 21:amx_fp16 23:avx_ifma 26:lam"},
 	{0x80000008, 0, EBX,
 		"0:clzero 1:irperf 2:xsaveerptr 4:rdpru 9:wbnoinvd 23:amd_ppin 25:virt_ssbd 27:cppc "
@@ -51,7 +51,7 @@ static const struct {
 		"11:hwp_pkg_req 19:hfi"},
 	{0x7, 0, ECX,
 		"1:avx512vbmi 2:umip 3:pku 4:ospke 5:waitpkg 6:avx512_vbmi2 8:gfni 9:vaes 10:vpclmulqdq "
-		"11:avx512_vnni 12:avx512_bitalg 13:tme 14:avx512_vpopcntdq 16:la57 22:rdpid "
+		"11:avx512_vnni 12:avx512_bitalg 13:tme 14:avx512_vpopcntdq 22:rdpid "
 		"24:bus_lock_detect 25:cldemote 27:movdiri 28:movdir64b 29:enqcmd 30:sgx_lc"},
 	{0x7, 0, EDX,
 		"2:avx512_4vnniw 3:avx512_4fmaps 4:fsrm 5:uintr 8:avx512_vp2intersect 10:md_clear "

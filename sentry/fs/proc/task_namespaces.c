@@ -125,6 +125,9 @@ static int ns_follow(struct inode *inode, struct path *out)
 		return error;
 	error = nsfs_open(task, &nsfs_kinds[proc_node_of(inode)->number], &held);
 	task_put(task);
+	/* It has none of that kind, or none any more. */
+	if (error == -ESRCH)
+		return -ENOENT;
 	return error ? error : make_path(held, out);
 }
 
@@ -165,15 +168,18 @@ static int ns_lookup(struct inode *directory, const char *name, struct inode **o
 static int ns_iterate(struct file *file, struct dir_context *context)
 {
 	size_t first = (size_t)(context->position - PROC_DYNAMIC_POSITION);
+	struct task *task = proc_node_task(proc_node_of(file->inode));
 
-	for (size_t i = first; i < nsfs_kind_count; i++) {
+	for (size_t i = first; task && i < nsfs_kind_count; i++) {
 		const char *name = nsfs_kinds[i].name;
 
-		if (!context->emit(context, name, strlen(name), PROC_DYNAMIC_POSITION + (int64_t)i + 1,
-			    proc_child_ino(file->inode, name), LINUX_DT_LNK))
+		if (nsfs_inode(task, &nsfs_kinds[i]) &&
+			!context->emit(context, name, strlen(name), PROC_DYNAMIC_POSITION + (int64_t)i + 1,
+				proc_child_ino(file->inode, name), LINUX_DT_LNK))
 			break;
 	}
-	return 0;
+	task_put(task);
+	return task ? 0 : -ENOENT;
 }
 
 const struct proc_directory task_ns_directory = {.lookup = ns_lookup, .iterate = ns_iterate};

@@ -154,22 +154,12 @@ static void show_signals(struct task *task, struct text_writer *out, const struc
 	cred_put(cred);
 }
 
-static unsigned int filter_count(struct task *task)
-{
-	unsigned int count;
-
-	task_lock_sighand(task);
-	count = seccomp_filter_count(task);
-	task_unlock_sighand(task);
-	return count;
-}
-
 static void show_limits(struct task *task, struct text_writer *out, const struct task_summary *s)
 {
 	cpu_set_t set;
 
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n", task->no_new_privs, task->seccomp_mode,
-		filter_count(task));
+		seccomp_filter_count(task));
 	text_printf(out, "Speculation_Store_Bypass:\tthread vulnerable\n");
 	text_printf(out, "SpeculationIndirectBranch:\tconditional enabled\n");
 	task_get_affinity(task, &set);
