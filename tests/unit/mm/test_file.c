@@ -50,9 +50,10 @@ START_TEST(text_is_the_files_own)
 }
 END_TEST
 
-START_TEST(small_data_is_copied_at_once)
+START_TEST(small_data_of_a_program_is_copied_at_once)
 {
-	ck_assert_int_eq(map_file(file, BASE, 0x4000, 0x1000, RW, FIXED), BASE);
+	ck_assert_int_eq(
+		map_file(file, BASE, 0x4000, 0x1000, RW, FIXED | LINUX_MAP_DENYWRITE), BASE);
 	ck_assert_int_eq(guest_write(g_mm, BASE + 0x1000, 99), 0);
 	ck_assert_uint_eq(read_byte(BASE + 0x1001), 3);
 	ck_assert_uint_eq(g_faults, 0);
@@ -166,7 +167,7 @@ TCase *file_tests(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, text_is_the_files_own);
-	tcase_add_test(tests, small_data_is_copied_at_once);
+	tcase_add_test(tests, small_data_of_a_program_is_copied_at_once);
 	tcase_add_test(tests, large_data_is_copied_by_runs);
 	tcase_add_test(tests, behind_the_end);
 	tcase_add_test(tests, invalidation);
