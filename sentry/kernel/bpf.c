@@ -2,8 +2,8 @@
 /*
  * Classic BPF: a checker and an interpreter.
  *
- * Differs from Linux: a socket filter may not use the ancillary loads (SKF_AD_OFF and above), and those relative to the network or
- * link header fail as loads past the packet's end do.
+ * Differs from Linux: a socket filter may not use the ancillary loads (SKF_AD_OFF and above), and
+ * those relative to the network or link header fail as loads past the packet's end do.
  */
 #include "sentry/kernel/bpf.h"
 
@@ -92,16 +92,18 @@ static bool code_is_known(uint16_t code, enum bpf_use use)
 	case LINUX_BPF_JMP:
 		return jump_is_known(code);
 	case LINUX_BPF_RET:
-		return code == (LINUX_BPF_RET | LINUX_BPF_K) || code == (LINUX_BPF_RET | LINUX_BPF_A);
+		return code == (LINUX_BPF_RET | LINUX_BPF_K) ||
+		       code == (LINUX_BPF_RET | LINUX_BPF_A);
 	default:
-		return code == (LINUX_BPF_MISC | LINUX_BPF_TAX) || code == (LINUX_BPF_MISC | LINUX_BPF_TXA);
+		return code == (LINUX_BPF_MISC | LINUX_BPF_TAX) ||
+		       code == (LINUX_BPF_MISC | LINUX_BPF_TXA);
 	}
 }
 
 static bool uses_scratch(uint16_t code)
 {
-	return code == LINUX_BPF_ST || code == LINUX_BPF_STX || code == (LINUX_BPF_LD | LINUX_BPF_MEM) ||
-	       code == (LINUX_BPF_LDX | LINUX_BPF_MEM);
+	return code == LINUX_BPF_ST || code == LINUX_BPF_STX ||
+	       code == (LINUX_BPF_LD | LINUX_BPF_MEM) || code == (LINUX_BPF_LDX | LINUX_BPF_MEM);
 }
 
 /* left: how many instructions follow. */
@@ -113,9 +115,11 @@ static bool operands_are_valid(const struct linux_sock_filter *insn, size_t left
 	case LINUX_BPF_ALU:
 		if (LINUX_BPF_SRC(insn->code) == LINUX_BPF_X)
 			return true;
-		if (LINUX_BPF_OP(insn->code) == LINUX_BPF_DIV || LINUX_BPF_OP(insn->code) == LINUX_BPF_MOD)
+		if (LINUX_BPF_OP(insn->code) == LINUX_BPF_DIV ||
+			LINUX_BPF_OP(insn->code) == LINUX_BPF_MOD)
 			return insn->k != 0;
-		if (LINUX_BPF_OP(insn->code) == LINUX_BPF_LSH || LINUX_BPF_OP(insn->code) == LINUX_BPF_RSH)
+		if (LINUX_BPF_OP(insn->code) == LINUX_BPF_LSH ||
+			LINUX_BPF_OP(insn->code) == LINUX_BPF_RSH)
 			return insn->k < 32;
 		return true;
 	case LINUX_BPF_JMP:
@@ -133,7 +137,8 @@ static bool operands_are_valid(const struct linux_sock_filter *insn, size_t left
 	}
 }
 
-/* No path may read a scratch word before it wrote it. valid: what is written on every way to an instruction. */
+/* No path may read a scratch word before it wrote it. valid: what is written on every way to an
+ * instruction. */
 static int check_scratch(const struct linux_sock_filter *program, size_t count)
 {
 	uint16_t valid[LINUX_BPF_MAXINSNS], here = 0;
@@ -188,7 +193,8 @@ struct bpf_machine {
 };
 
 /* False past the end. */
-static inline bool load(const struct bpf_machine *machine, uint32_t offset, unsigned int size, uint32_t *value)
+static inline bool load(
+	const struct bpf_machine *machine, uint32_t offset, unsigned int size, uint32_t *value)
 {
 	uint32_t word = 0;
 	uint16_t half;
@@ -314,8 +320,8 @@ static uint32_t run_jump(const struct bpf_machine *machine, const struct linux_s
 	return taken ? insn->jt : insn->jf;
 }
 
-uint32_t bpf_run(
-	const struct linux_sock_filter *program, size_t count, enum bpf_use use, const void *data, size_t size)
+uint32_t bpf_run(const struct linux_sock_filter *program, size_t count, enum bpf_use use,
+	const void *data, size_t size)
 {
 	struct bpf_machine machine = {.use = use, .data = data, .size = size};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How capabilities change (capabilities(7), "Transformation of capabilities during execve()" and "Effect of user ID changes on
- * capabilities"). Names follow the page: P is the process, F the file; i, p, e, a are inheritable, permitted, effective, ambient.
+ * How capabilities change (capabilities(7), "Transformation of capabilities during execve()" and
+ * "Effect of user ID changes on capabilities"). Names follow the page: P is the process, F the
+ * file; i, p, e, a are inheritable, permitted, effective, ambient.
  */
 #include "sentry/kernel/capability.h"
 
@@ -16,10 +17,11 @@
 
 /* Those that setfsuid(2) moves. */
 #define CAPABILITIES_FS                                                                            \
-	(LINUX_CAP_MASK(LINUX_CAP_CHOWN) | LINUX_CAP_MASK(LINUX_CAP_MKNOD) |                        \
-		LINUX_CAP_MASK(LINUX_CAP_DAC_OVERRIDE) | LINUX_CAP_MASK(LINUX_CAP_DAC_READ_SEARCH) | \
-		LINUX_CAP_MASK(LINUX_CAP_FOWNER) | LINUX_CAP_MASK(LINUX_CAP_FSETID) |               \
-		LINUX_CAP_MASK(LINUX_CAP_MAC_OVERRIDE) | LINUX_CAP_MASK(LINUX_CAP_LINUX_IMMUTABLE))
+	(LINUX_CAP_MASK(LINUX_CAP_CHOWN) | LINUX_CAP_MASK(LINUX_CAP_MKNOD) |                       \
+		LINUX_CAP_MASK(LINUX_CAP_DAC_OVERRIDE) |                                           \
+		LINUX_CAP_MASK(LINUX_CAP_DAC_READ_SEARCH) | LINUX_CAP_MASK(LINUX_CAP_FOWNER) |     \
+		LINUX_CAP_MASK(LINUX_CAP_FSETID) | LINUX_CAP_MASK(LINUX_CAP_MAC_OVERRIDE) |        \
+		LINUX_CAP_MASK(LINUX_CAP_LINUX_IMMUTABLE))
 
 static uint32_t root_of(const struct cred *cred)
 {
@@ -36,21 +38,25 @@ struct file_capabilities {
 static bool root_owns_namespace(uint32_t root, struct user_namespace *ns)
 {
 	for (; ns; ns = user_namespace_parent(ns)) {
-		if (user_namespace_has_uid(ns, root) && user_namespace_show_uid(ns, root) == ROOT_ID)
+		if (user_namespace_has_uid(ns, root) &&
+			user_namespace_show_uid(ns, root) == ROOT_ID)
 			return true;
 	}
 	return false;
 }
 
-/* What security.capability says; absent for what cannot be understood or is for another namespace. */
-static struct file_capabilities file_capabilities_parse(const struct exec_privileges *privileges, struct user_namespace *ns)
+/* What security.capability says; absent for what cannot be understood or is for another namespace.
+ */
+static struct file_capabilities file_capabilities_parse(
+	const struct exec_privileges *privileges, struct user_namespace *ns)
 {
 	struct file_capabilities caps = {0};
 	struct linux_vfs_cap_data data = {0};
 	size_t size = privileges->file_caps_size;
 	uint32_t revision;
 
-	if (!privileges->file_caps || privileges->no_suid || size < LINUX_XATTR_CAPS_SZ_1 || size > sizeof(data))
+	if (!privileges->file_caps || privileges->no_suid || size < LINUX_XATTR_CAPS_SZ_1 ||
+		size > sizeof(data))
 		return caps;
 	memcpy(&data, privileges->file_caps, size);
 	revision = data.magic_etc & LINUX_VFS_CAP_REVISION_MASK;
@@ -101,8 +107,10 @@ static bool apply_root(struct cred *cred, const struct cred *old, uint32_t root,
 	return cred->euid == root;
 }
 
-/* Nobody may use a more privileged program's memory: a tracer, who shares the fs, or who promised to get nothing new. */
-static void limit_unsafe(struct cred *cred, const struct cred *old, const struct exec_privileges *privileges)
+/* Nobody may use a more privileged program's memory: a tracer, who shares the fs, or who promised
+ * to get nothing new. */
+static void limit_unsafe(
+	struct cred *cred, const struct cred *old, const struct exec_privileges *privileges)
 {
 	if (!privileges->traced && !privileges->shared_fs && !privileges->no_new_privs)
 		return;
@@ -113,8 +121,8 @@ static void limit_unsafe(struct cred *cred, const struct cred *old, const struct
 	cred->cap_permitted &= old->cap_permitted;
 }
 
-static int exec_transform(
-	struct cred *cred, const struct cred *old, const struct exec_privileges *privileges, bool *secure)
+static int exec_transform(struct cred *cred, const struct cred *old,
+	const struct exec_privileges *privileges, bool *secure)
 {
 	uint32_t root = root_of(cred);
 	struct file_capabilities file = file_capabilities_parse(privileges, cred->user_ns);
@@ -123,8 +131,10 @@ static int exec_transform(
 	apply_set_id_bits(cred, privileges);
 	cred->cap_permitted = 0;
 	if (file.present) {
-		cred->cap_permitted = (file.permitted & old->cap_bounding) | (file.inheritable & old->cap_inheritable);
-		/* A program that does not ask for its capabilities itself would run with too few. */
+		cred->cap_permitted = (file.permitted & old->cap_bounding) |
+				      (file.inheritable & old->cap_inheritable);
+		/* A program that does not ask for its capabilities itself would run with too few.
+		 */
 		if (effective && (file.permitted & ~cred->cap_permitted))
 			return -EPERM;
 	}
@@ -140,11 +150,12 @@ static int exec_transform(
 	cred->cap_effective = effective ? cred->cap_permitted : cred->cap_ambient;
 	cred->securebits &= ~LINUX_SECBIT_KEEP_CAPS;
 	*secure = changed_id ||
-		(cred->uid != root && (effective || (cred->cap_permitted & ~cred->cap_ambient)));
+		  (cred->uid != root && (effective || (cred->cap_permitted & ~cred->cap_ambient)));
 	return 0;
 }
 
-int cred_for_exec(const struct cred *old, const struct exec_privileges *privileges, struct cred **out, bool *secure)
+int cred_for_exec(const struct cred *old, const struct exec_privileges *privileges,
+	struct cred **out, bool *secure)
 {
 	struct cred *cred;
 	int error = cred_copy(old, &cred);

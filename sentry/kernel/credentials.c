@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Credentials as objects (credentials(7)): making, copying, looking, and putting new ones in place. */
+/* Credentials as objects (credentials(7)): making, copying, looking, and putting new ones in place.
+ */
 #include "sentry/kernel/credentials.h"
 
 #include "abi/capability.h"
@@ -116,7 +117,8 @@ void cred_enter_user_namespace(struct cred *cred, struct user_namespace *ns)
 	cred->cap_ambient = 0;
 }
 
-/* Does everything that is permitted by new come out of what old has, or of its having made new's namespace? */
+/* Does everything that is permitted by new come out of what old has, or of its having made new's
+ * namespace? */
 static bool capabilities_within(const struct cred *old, const struct cred *new_cred)
 {
 	struct user_namespace *ns = new_cred->user_ns, *parent;

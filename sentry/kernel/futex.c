@@ -2,8 +2,8 @@
 /*
  * Futexes: waiting, waking, requeuing (futex(2)).
  *
- * A bucket's lock is held while the word is read and the waiter is queued: who changes the word and then wakes finds the waiter,
- * or the waiter finds the change.
+ * A bucket's lock is held while the word is read and the waiter is queued: who changes the word and
+ * then wakes finds the waiter, or the waiter finds the change.
  */
 #include "sentry/kernel/futex.h"
 
@@ -73,8 +73,8 @@ void futex_dequeue_locked(struct futex_bucket *bucket, struct futex_waiter *wait
 	atomic_fetch_sub(&bucket->waiters, 1);
 }
 
-void futex_move_locked(struct futex_waiter *waiter, struct futex_bucket *from, struct futex_bucket *to,
-	const struct futex_key *key)
+void futex_move_locked(struct futex_waiter *waiter, struct futex_bucket *from,
+	struct futex_bucket *to, const struct futex_key *key)
 {
 	if (from != to) {
 		futex_dequeue_locked(from, waiter);
@@ -100,7 +100,8 @@ bool futex_cancel(struct futex_waiter *waiter)
 	return false;
 }
 
-void futex_wake_locked(struct futex_bucket *bucket, struct futex_waiter *waiter, struct futex_wakes *wakes)
+void futex_wake_locked(
+	struct futex_bucket *bucket, struct futex_waiter *waiter, struct futex_wakes *wakes)
 {
 	wakes->tasks[wakes->count++] = task_get(waiter->task);
 	futex_dequeue_locked(bucket, waiter);
@@ -119,14 +120,17 @@ void futex_wakes_run(struct futex_wakes *wakes)
 
 /* --- waiting --- */
 
-/* Queues the waiter if the word has the value. RANK_FUTEX of its bucket is taken. -EAGAIN if it has not, -EFAULT. */
-static int wait_begin(struct task *task, struct futex_waiter *waiter, gaddr_t address, uint32_t value)
+/* Queues the waiter if the word has the value. RANK_FUTEX of its bucket is taken. -EAGAIN if it has
+ * not, -EFAULT. */
+static int wait_begin(
+	struct task *task, struct futex_waiter *waiter, gaddr_t address, uint32_t value)
 {
 	struct futex_bucket *bucket = futex_bucket_of(&waiter->key);
 	uint32_t actual;
 	int error;
 
-	/* Announced before the word is read: who wakes writes the word before it looks for waiters. */
+	/* Announced before the word is read: who wakes writes the word before it looks for waiters.
+	 */
 	atomic_fetch_add(&bucket->waiters, 1);
 	mutex_lock(&bucket->lock);
 	error = mm_load_u32(task->mm, address, &actual);
@@ -150,8 +154,8 @@ static int64_t wait_restart(struct task *task)
 		task->restart.futex.deadline_ns);
 }
 
-static int64_t wait_interrupted(
-	struct task *task, struct futex_word word, uint32_t value, uint32_t bitset, int64_t deadline_ns)
+static int64_t wait_interrupted(struct task *task, struct futex_word word, uint32_t value,
+	uint32_t bitset, int64_t deadline_ns)
 {
 	if (deadline_ns == INT64_MAX)
 		return -ERESTARTSYS;
@@ -165,8 +169,8 @@ static int64_t wait_interrupted(
 	return -ERESTART_RESTARTBLOCK;
 }
 
-int64_t futex_wait(
-	struct task *task, struct futex_word word, uint32_t value, uint32_t bitset, int64_t deadline_ns)
+int64_t futex_wait(struct task *task, struct futex_word word, uint32_t value, uint32_t bitset,
+	int64_t deadline_ns)
 {
 	struct futex_waiter waiter = {.task = task, .bitset = bitset};
 	int error;
@@ -209,8 +213,8 @@ static bool any_woken(struct futex_waiter *waiters, unsigned int count)
 	return false;
 }
 
-static int64_t wait_multiple(struct task *task, const struct linux_futex_waitv *words, unsigned int count,
-	struct futex_waiter *waiters, int64_t deadline_ns)
+static int64_t wait_multiple(struct task *task, const struct linux_futex_waitv *words,
+	unsigned int count, struct futex_waiter *waiters, int64_t deadline_ns)
 {
 	int64_t woken;
 	int error = 0;
@@ -238,8 +242,8 @@ static int64_t wait_multiple(struct task *task, const struct linux_futex_waitv *
 	return woken >= 0 ? woken : error;
 }
 
-int64_t futex_wait_multiple(
-	struct task *task, const struct linux_futex_waitv *words, unsigned int count, int64_t deadline_ns)
+int64_t futex_wait_multiple(struct task *task, const struct linux_futex_waitv *words,
+	unsigned int count, int64_t deadline_ns)
 {
 	struct futex_waiter *waiters = calloc(count, sizeof(*waiters));
 	int64_t result;
@@ -254,18 +258,17 @@ int64_t futex_wait_multiple(
 /* --- waking --- */
 
 /*
- * Wakes up to limit waiters, at most a batch: *more tells that there may be others. -EINVAL where a waiter is not an
- * ordinary one.
+ * Wakes up to limit waiters, at most a batch: *more tells that there may be others. -EINVAL where a
+ * waiter is not an ordinary one.
  */
-static int wake_batch_locked(struct futex_bucket *bucket, const struct futex_key *key, uint32_t bitset, int limit,
-	struct futex_wakes *wakes, bool *more)
+static int wake_batch_locked(struct futex_bucket *bucket, const struct futex_key *key,
+	uint32_t bitset, int limit, struct futex_wakes *wakes, bool *more)
 {
 	struct futex_waiter *waiter, *next;
 	int woken = 0;
 
 	*more = false;
-	TAILQ_FOREACH_SAFE(waiter, &bucket->queue, link, next)
-	{
+	TAILQ_FOREACH_SAFE (waiter, &bucket->queue, link, next) {
 		if (!futex_key_equal(&waiter->key, key))
 			continue;
 		if (waiter->pi || waiter->wants_pi)
@@ -394,8 +397,8 @@ static int operation_run(struct task *task, gaddr_t address, uint32_t operation)
 	return error;
 }
 
-int64_t futex_wake_op(struct task *task, struct futex_word first, struct futex_word second, uint32_t count,
-	uint32_t second_count, uint32_t operation)
+int64_t futex_wake_op(struct task *task, struct futex_word first, struct futex_word second,
+	uint32_t count, uint32_t second_count, uint32_t operation)
 {
 	struct futex_key key, second_key;
 	int64_t woken, second_woken;
@@ -466,8 +469,7 @@ static int requeue_locked(struct requeue_run *run, bool *more)
 	int error = 0;
 
 	*more = false;
-	TAILQ_FOREACH_SAFE(waiter, &run->from->queue, link, next)
-	{
+	TAILQ_FOREACH_SAFE (waiter, &run->from->queue, link, next) {
 		if (!futex_key_equal(&waiter->key, &run->from_key))
 			continue;
 		if (!run->wake_left && !run->requeue_left)
@@ -504,7 +506,8 @@ int64_t futex_requeue(struct task *task, const struct futex_requeue *request)
 
 	if ((int32_t)request->wake_count < 0 || (int32_t)request->requeue_count < 0)
 		return -EINVAL;
-	if (request->pi && (request->wake_count != 1 || request->from.address == request->to.address))
+	if (request->pi &&
+		(request->wake_count != 1 || request->from.address == request->to.address))
 		return -EINVAL;
 	error = futex_key_of(task, request->from, false, &run.from_key);
 	if (!error)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Priority-inheritance futexes (futex(2)): the word holds the owner's thread id, the kernel the queue of who waits.
+ * Priority-inheritance futexes (futex(2)): the word holds the owner's thread id, the kernel the
+ * queue of who waits.
  *
- * A state stands for one futex with waiters. It hangs on its owner, so that the owner's end passes the futex on. The owner pointer and
- * lists of states are guarded by the futex's bucket and g_owners both to change, one to read.
+ * A state stands for one futex with waiters. It hangs on its owner, so that the owner's end passes
+ * the futex on. The owner pointer and lists of states are guarded by the futex's bucket and
+ * g_owners both to change, one to read.
  *
- * Differs from Linux: waiters come first in, first out, whatever their priority, and nobody's priority is raised.
+ * Differs from Linux: waiters come first in, first out, whatever their priority, and nobody's
+ * priority is raised.
  */
 #include "sentry/kernel/futex_private.h"
 #include "sentry/lock_order.h"
@@ -67,21 +70,22 @@ static void state_put_locked(struct futex_pi_state *state)
 	free(state);
 }
 
-static struct futex_waiter *first_pi_waiter_locked(struct futex_bucket *bucket, const struct futex_key *key)
+static struct futex_waiter *first_pi_waiter_locked(
+	struct futex_bucket *bucket, const struct futex_key *key)
 {
 	struct futex_waiter *waiter;
 
-	TAILQ_FOREACH(waiter, &bucket->queue, link)
-	{
+	TAILQ_FOREACH (waiter, &bucket->queue, link) {
 		if (futex_key_equal(&waiter->key, key) && waiter->pi)
 			return waiter;
 	}
 	return NULL;
 }
 
-/* The state of a futex whose word names an owner; made if there is none. -ESRCH: the owner is gone. */
-static int state_find_locked(struct task *task, struct futex_bucket *bucket, const struct futex_key *key,
-	uint32_t word, struct futex_pi_state **out)
+/* The state of a futex whose word names an owner; made if there is none. -ESRCH: the owner is gone.
+ */
+static int state_find_locked(struct task *task, struct futex_bucket *bucket,
+	const struct futex_key *key, uint32_t word, struct futex_pi_state **out)
 {
 	struct futex_waiter *first = first_pi_waiter_locked(bucket, key);
 	struct task *owner = task_find(task, (int)(word & LINUX_FUTEX_TID_MASK));
@@ -119,7 +123,8 @@ out:
 /* --- locking --- */
 
 /* Makes the word's owner the task. 1: done; 0: somebody else is; or an error. RANK_FUTEX held. */
-static int word_take_locked(struct task *task, struct task *new_owner, gaddr_t address, bool waiters, uint32_t *word)
+static int word_take_locked(
+	struct task *task, struct task *new_owner, gaddr_t address, bool waiters, uint32_t *word)
 {
 	uint32_t tid = (uint32_t)task_tid(new_owner), desired;
 	int error = mm_load_u32(task->mm, address, word);
@@ -129,7 +134,8 @@ static int word_take_locked(struct task *task, struct task *new_owner, gaddr_t a
 			return -EDEADLK;
 		if (*word & LINUX_FUTEX_TID_MASK)
 			return 0;
-		desired = tid | (*word & LINUX_FUTEX_OWNER_DIED) | (waiters ? LINUX_FUTEX_WAITERS : 0);
+		desired = tid | (*word & LINUX_FUTEX_OWNER_DIED) |
+			  (waiters ? LINUX_FUTEX_WAITERS : 0);
 		error = mm_cmpxchg_u32(task->mm, address, *word, desired, word);
 		if (!error)
 			return 1;
@@ -157,8 +163,8 @@ static bool word_is(struct task *task, gaddr_t address, uint32_t word)
 }
 
 /* Takes the futex, or queues the waiter. 1: taken; 0: queued. */
-static int lock_or_queue_locked(struct task *task, struct futex_waiter *waiter, struct futex_bucket *bucket,
-	gaddr_t address, bool try_only)
+static int lock_or_queue_locked(struct task *task, struct futex_waiter *waiter,
+	struct futex_bucket *bucket, gaddr_t address, bool try_only)
 {
 	struct futex_pi_state *state;
 	uint32_t word;
@@ -191,7 +197,8 @@ static int lock_or_queue_locked(struct task *task, struct futex_waiter *waiter, 
 }
 
 /* The owner died: the first waiter writes itself into the word. RANK_FUTEX held. */
-static int take_over_locked(struct task *task, struct futex_bucket *bucket, struct futex_waiter *waiter, gaddr_t address)
+static int take_over_locked(struct task *task, struct futex_bucket *bucket,
+	struct futex_waiter *waiter, gaddr_t address)
 {
 	uint32_t desired = (uint32_t)task_tid(task) | LINUX_FUTEX_WAITERS | LINUX_FUTEX_OWNER_DIED;
 	struct futex_pi_state *state = waiter->pi;
@@ -214,7 +221,8 @@ static int take_over_locked(struct task *task, struct futex_bucket *bucket, stru
 }
 
 /* Gives waiting up; if the owner died meanwhile, the next one must know that it is first now. */
-static void abandon_locked(struct futex_bucket *bucket, struct futex_waiter *waiter, struct futex_wakes *wakes)
+static void abandon_locked(
+	struct futex_bucket *bucket, struct futex_waiter *waiter, struct futex_wakes *wakes)
 {
 	struct futex_pi_state *state = waiter->pi;
 	struct futex_waiter *next;
@@ -227,8 +235,10 @@ static void abandon_locked(struct futex_bucket *bucket, struct futex_waiter *wai
 	state_put_locked(state);
 }
 
-/* What a waiter does after a wake-up: 1 it owns the futex, 0 it goes on waiting (unless give_up), or an error. */
-static int pi_wait_look(struct task *task, struct futex_waiter *waiter, gaddr_t address, bool give_up)
+/* What a waiter does after a wake-up: 1 it owns the futex, 0 it goes on waiting (unless give_up),
+ * or an error. */
+static int pi_wait_look(
+	struct task *task, struct futex_waiter *waiter, gaddr_t address, bool give_up)
 {
 	struct futex_bucket *bucket = atomic_load(&waiter->bucket);
 	struct futex_wakes wakes = {0};
@@ -252,7 +262,8 @@ static int pi_wait_look(struct task *task, struct futex_waiter *waiter, gaddr_t 
 }
 
 /* Waits as a queued waiter: 0 when the futex is its own; -ETIMEDOUT, -ERESTARTSYS. */
-static int pi_wait(struct task *task, struct futex_waiter *waiter, gaddr_t address, int64_t deadline_ns)
+static int pi_wait(
+	struct task *task, struct futex_waiter *waiter, gaddr_t address, int64_t deadline_ns)
 {
 	for (;;) {
 		int error = task_block(task, deadline_ns);
@@ -299,8 +310,8 @@ static int word_replace_locked(struct task *task, gaddr_t address, uint32_t *wor
 }
 
 /* The word and the state go to the first waiter. */
-static int hand_over_locked(struct task *task, struct futex_bucket *bucket, struct futex_waiter *first,
-	gaddr_t address, uint32_t word, struct futex_wakes *wakes)
+static int hand_over_locked(struct task *task, struct futex_bucket *bucket,
+	struct futex_waiter *first, gaddr_t address, uint32_t word, struct futex_wakes *wakes)
 {
 	struct futex_pi_state *state = first->pi;
 	int error;
@@ -311,7 +322,8 @@ static int hand_over_locked(struct task *task, struct futex_bucket *bucket, stru
 		task, address, &word, (uint32_t)task_tid(first->task) | LINUX_FUTEX_WAITERS);
 	if (error)
 		return error;
-	/* A waiter cannot have ended; it may lack the memory for its list, and then dies owning an unlisted futex. */
+	/* A waiter cannot have ended; it may lack the memory for its list, and then dies owning an
+	 * unlisted futex. */
 	(void)(state_set_owner(state, first->task) == 0);
 	first->granted = true;
 	futex_wake_locked(bucket, first, wakes);
@@ -347,8 +359,9 @@ int64_t futex_unlock_pi(struct task *task, struct futex_word word)
 
 /* --- FUTEX_WAIT_REQUEUE_PI and FUTEX_CMP_REQUEUE_PI --- */
 
-int futex_requeue_pi_locked(struct task *task, struct futex_waiter *waiter, struct futex_bucket *from,
-	struct futex_bucket *to, struct futex_word target, struct futex_wakes *wakes)
+int futex_requeue_pi_locked(struct task *task, struct futex_waiter *waiter,
+	struct futex_bucket *from, struct futex_bucket *to, struct futex_word target,
+	struct futex_wakes *wakes)
 {
 	struct futex_key target_key = waiter->target;
 	struct futex_pi_state *state;
@@ -382,7 +395,8 @@ int futex_requeue_pi_locked(struct task *task, struct futex_waiter *waiter, stru
 	}
 }
 
-static int wait_requeue_begin(struct task *task, struct futex_waiter *waiter, struct futex_word word, uint32_t value)
+static int wait_requeue_begin(
+	struct task *task, struct futex_waiter *waiter, struct futex_word word, uint32_t value)
 {
 	struct futex_bucket *bucket = futex_bucket_of(&waiter->key);
 	uint32_t actual;
@@ -434,8 +448,8 @@ static bool is_requeued(struct futex_waiter *waiter)
 	return requeued;
 }
 
-int64_t futex_wait_requeue_pi(struct task *task, struct futex_word word, uint32_t value, uint32_t bitset,
-	int64_t deadline_ns, struct futex_word target)
+int64_t futex_wait_requeue_pi(struct task *task, struct futex_word word, uint32_t value,
+	uint32_t bitset, int64_t deadline_ns, struct futex_word target)
 {
 	struct futex_waiter waiter = {
 		.task = task, .bitset = bitset, .wants_pi = true, .target_address = target.address};
@@ -457,7 +471,8 @@ int64_t futex_wait_requeue_pi(struct task *task, struct futex_word word, uint32_
 	} while (!error && !is_requeued(&waiter));
 	if (error && wait_requeue_leave(&waiter))
 		return error == -ETIMEDOUT ? error : -ERESTARTNOINTR;
-	/* It may have been given the PI futex, or waits there; what interrupted the wait interrupts this one too. */
+	/* It may have been given the PI futex, or waits there; what interrupted the wait interrupts
+	 * this one too. */
 	look = pi_wait_look(task, &waiter, target.address, error != 0);
 	if (look)
 		return look < 0 ? look : 0;
@@ -510,7 +525,8 @@ void futex_pi_exit(struct task *task)
 	/* After an execve the task goes on, and may own others. */
 	task->pi_futexes = task->exit_state == TASK_ALIVE ? NULL : &g_gone;
 	mutex_unlock(&g_owners);
-	/* Nobody added to it: only live owners of futexes in the old memory could have been found. */
+	/* Nobody added to it: only live owners of futexes in the old memory could have been found.
+	 */
 	while (list && list != &g_gone && !LIST_EMPTY(&list->states)) {
 		struct futex_pi_state *state = LIST_FIRST(&list->states);
 

@@ -2,7 +2,8 @@
 /*
  * System V message queues (msgget(2), msgop(2), msgctl(2)).
  *
- * Differs from Linux: all messages of the sandbox together hold at most MESSAGES_TOTAL_MAX bytes (ENOMEM).
+ * Differs from Linux: all messages of the sandbox together hold at most MESSAGES_TOTAL_MAX bytes
+ * (ENOMEM).
  */
 #include "abi/capability.h"
 #include "abi/epoll.h"
@@ -142,7 +143,8 @@ static int send_attempt(struct task *task, struct message_queue *queue, struct m
 
 /* Attempts until one gives something else than -EAGAIN. */
 static int queue_wait(struct task *task, struct message_queue *queue, bool wait, uint32_t events,
-	int (*attempt)(struct task *task, struct message_queue *queue, void *argument), void *argument)
+	int (*attempt)(struct task *task, struct message_queue *queue, void *argument),
+	void *argument)
 {
 	struct waiter waiter;
 	int error = attempt(task, queue, argument);
@@ -204,8 +206,8 @@ int64_t ipc_msgsnd(struct task *task, int id, gaddr_t address, uint64_t size, in
 		return error;
 	error = queue_open(task, id, &queue);
 	if (!error) {
-		error = queue_wait(
-			task, queue, !(flags & LINUX_IPC_NOWAIT), LINUX_EPOLLOUT, send_one, message);
+		error = queue_wait(task, queue, !(flags & LINUX_IPC_NOWAIT), LINUX_EPOLLOUT,
+			send_one, message);
 		if (!error)
 			wait_queue_wake(&queue->waiters, LINUX_EPOLLIN);
 		ipc_object_put(&queue->object);
@@ -228,17 +230,18 @@ static bool matches(const struct message *message, const struct receive *receive
 		return true;
 	if (receive->type < 0)
 		return message->type <= (receive->type == INT64_MIN ? INT64_MAX : -receive->type);
-	return receive->flags & LINUX_MSG_EXCEPT ? message->type != receive->type : message->type == receive->type;
+	return receive->flags & LINUX_MSG_EXCEPT ? message->type != receive->type
+						 : message->type == receive->type;
 }
 
-/* The first that matches; for a negative type, of those the one with the lowest. MSG_COPY: the type is a place in the queue. */
+/* The first that matches; for a negative type, of those the one with the lowest. MSG_COPY: the type
+ * is a place in the queue. */
 static struct message *select_message(struct message_queue *queue, const struct receive *receive)
 {
 	struct message *message, *found = NULL;
 	int64_t place = 0;
 
-	TAILQ_FOREACH(message, &queue->messages, link)
-	{
+	TAILQ_FOREACH (message, &queue->messages, link) {
 		if (receive->flags & LINUX_MSG_COPY) {
 			if (place++ == receive->type)
 				return message;
@@ -306,7 +309,8 @@ static int64_t message_write(struct task *task, gaddr_t address, const struct re
 	return (int64_t)size;
 }
 
-int64_t ipc_msgrcv(struct task *task, int id, gaddr_t address, uint64_t size, int64_t type, int flags)
+int64_t ipc_msgrcv(
+	struct task *task, int id, gaddr_t address, uint64_t size, int64_t type, int flags)
 {
 	struct receive receive = {.size = size, .type = type, .flags = flags};
 	struct message_queue *queue;
@@ -320,7 +324,8 @@ int64_t ipc_msgrcv(struct task *task, int id, gaddr_t address, uint64_t size, in
 	error = queue_open(task, id, &queue);
 	if (error)
 		return error;
-	error = queue_wait(task, queue, !(flags & LINUX_IPC_NOWAIT), LINUX_EPOLLIN, receive_one, &receive);
+	error = queue_wait(
+		task, queue, !(flags & LINUX_IPC_NOWAIT), LINUX_EPOLLIN, receive_one, &receive);
 	if (!error)
 		wait_queue_wake(&queue->waiters, LINUX_EPOLLOUT);
 	ipc_object_put(&queue->object);
@@ -333,7 +338,8 @@ int64_t ipc_msgrcv(struct task *task, int id, gaddr_t address, uint64_t size, in
 
 /* --- msgctl(2) --- */
 
-static void status_fill(struct task *task, const struct message_queue *queue, struct linux_msqid64_ds *status)
+static void status_fill(
+	struct task *task, const struct message_queue *queue, struct linux_msqid64_ds *status)
 {
 	*status = (struct linux_msqid64_ds){
 		.msg_stime = queue->sent,
@@ -402,7 +408,8 @@ static int64_t control_info(struct task *task, int command, gaddr_t argument)
 	return highest < 0 ? 0 : highest;
 }
 
-static int set_locked(struct task *task, struct message_queue *queue, const struct linux_msqid64_ds *status)
+static int set_locked(
+	struct task *task, struct message_queue *queue, const struct linux_msqid64_ds *status)
 {
 	int error;
 

@@ -216,7 +216,8 @@ struct ipc_object *ipc_at(struct ipc_namespace *ns, enum ipc_kind kind, int inde
 
 int ipc_find(struct task *task, enum ipc_kind kind, int id, struct ipc_object **out)
 {
-	struct ipc_object *object = id < 0 ? NULL : ipc_at(ipc_namespace_of(task), kind, id & INDEX_MASK);
+	struct ipc_object *object =
+		id < 0 ? NULL : ipc_at(ipc_namespace_of(task), kind, id & INDEX_MASK);
 
 	if (!object)
 		return -EINVAL;
@@ -309,7 +310,8 @@ int ipc_check_access(struct task *task, const struct ipc_object *object, uint32_
 		granted >>= 6;
 	else if (cred_in_group(cred, object->cgid) || cred_in_group(cred, object->gid))
 		granted >>= 3;
-	if ((wanted & ~granted & 7) && !cred_capable_in(cred, object->ns->user_ns, LINUX_CAP_IPC_OWNER))
+	if ((wanted & ~granted & 7) &&
+		!cred_capable_in(cred, object->ns->user_ns, LINUX_CAP_IPC_OWNER))
 		return -EACCES;
 	return 0;
 }
@@ -324,7 +326,8 @@ int ipc_check_owner(struct task *task, const struct ipc_object *object)
 	return -EPERM;
 }
 
-void ipc_perm_show(struct task *task, const struct ipc_object *object, struct linux_ipc64_perm *perm)
+void ipc_perm_show(
+	struct task *task, const struct ipc_object *object, struct linux_ipc64_perm *perm)
 {
 	const struct user_namespace *ns = task->cred->user_ns;
 

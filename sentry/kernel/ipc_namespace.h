@@ -2,8 +2,8 @@
 /*
  * System V IPC (sysvipc(7)): namespaces, and what the system calls do.
  *
- * One lock guards all of it, in all namespaces (ipc_lock()): RANK_PIPE. Objects are found by key or id in a namespace's tables and live on
- * while somebody waits in them.
+ * One lock guards all of it, in all namespaces (ipc_lock()): RANK_PIPE. Objects are found by key or
+ * id in a namespace's tables and live on while somebody waits in them.
  */
 #pragma once
 
@@ -30,16 +30,20 @@ uint64_t ipc_namespace_inode(const struct ipc_namespace *ns);
 
 must_check int64_t ipc_semget(struct task *task, int key, int count, int flags);
 /* operations: copied in already, 1 to LINUX_SEMOPM. deadline_ns: CLOCK_MONOTONIC. */
-must_check int64_t ipc_semop(struct task *task, int id, const struct linux_sembuf *operations, size_t count, int64_t deadline_ns);
-/* unshare(CLONE_SYSVSEM): undoes now what the task's end would have undone, if nobody shares that. */
+must_check int64_t ipc_semop(struct task *task, int id, const struct linux_sembuf *operations,
+	size_t count, int64_t deadline_ns);
+/* unshare(CLONE_SYSVSEM): undoes now what the task's end would have undone, if nobody shares that.
+ */
 void ipc_sem_unshare(struct task *task);
-must_check int64_t ipc_semctl(struct task *task, int id, int number, int command, uint64_t argument);
+must_check int64_t ipc_semctl(
+	struct task *task, int id, int number, int command, uint64_t argument);
 
 /* --- messages (ipc_msg.c) --- */
 
 must_check int64_t ipc_msgget(struct task *task, int key, int flags);
 must_check int64_t ipc_msgsnd(struct task *task, int id, gaddr_t message, uint64_t size, int flags);
-must_check int64_t ipc_msgrcv(struct task *task, int id, gaddr_t message, uint64_t size, int64_t type, int flags);
+must_check int64_t ipc_msgrcv(
+	struct task *task, int id, gaddr_t message, uint64_t size, int64_t type, int flags);
 must_check int64_t ipc_msgctl(struct task *task, int id, int command, gaddr_t argument);
 
 /* --- shared memory (ipc_shm.c) --- */

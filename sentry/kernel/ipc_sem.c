@@ -2,9 +2,11 @@
 /*
  * System V semaphores (semget(2), semop(2), semctl(2)).
  *
- * Who waits leaves its operations in the array's queue; whoever changes a value carries out those that can go on, in order.
+ * Who waits leaves its operations in the array's queue; whoever changes a value carries out those
+ * that can go on, in order.
  *
- * Differs from Linux: all arrays of the sandbox together have at most SEMAPHORES_TOTAL_MAX semaphores (ENOSPC).
+ * Differs from Linux: all arrays of the sandbox together have at most SEMAPHORES_TOTAL_MAX
+ * semaphores (ENOSPC).
  */
 #include "abi/sched.h"
 #include "base/cleanup.h"
@@ -78,17 +80,17 @@ static struct sem_undo *undo_find(const struct task *task, const struct sem_arra
 
 	if (!task->sem_undo)
 		return NULL;
-	LIST_FOREACH(undo, &task->sem_undo->undos, list_link)
-	{
+	LIST_FOREACH (undo, &task->sem_undo->undos, list_link) {
 		if (undo->array == array)
 			return undo;
 	}
 	return NULL;
 }
 
-/* 1: done. 0: one of them must wait (*blocking). -ERANGE; -EAGAIN for IPC_NOWAIT. Nothing is changed unless all are done. */
-static int operations_try(struct sem_array *array, struct task *task, const struct linux_sembuf *operations,
-	size_t count, const struct linux_sembuf **blocking)
+/* 1: done. 0: one of them must wait (*blocking). -ERANGE; -EAGAIN for IPC_NOWAIT. Nothing is
+ * changed unless all are done. */
+static int operations_try(struct sem_array *array, struct task *task,
+	const struct linux_sembuf *operations, size_t count, const struct linux_sembuf **blocking)
 {
 	struct sem_undo *undo = undo_find(task, array);
 	int result = 1;
@@ -121,12 +123,14 @@ static int operations_try(struct sem_array *array, struct task *task, const stru
 	}
 	if (result == 1) {
 		for (size_t i = 0; i < count; i++)
-			array->semaphores[operations[i].sem_num].pid = thread_group_number(task->group);
+			array->semaphores[operations[i].sem_num].pid =
+				thread_group_number(task->group);
 		array->operated = ipc_now_seconds();
 		return 1;
 	}
 	while (done-- > 0) {
-		array->semaphores[operations[done].sem_num].value -= (uint16_t)operations[done].sem_op;
+		array->semaphores[operations[done].sem_num].value -=
+			(uint16_t)operations[done].sem_op;
 		if ((operations[done].sem_flg & LINUX_SEM_UNDO) && undo)
 			undo->adjust[operations[done].sem_num] += operations[done].sem_op;
 	}
@@ -150,9 +154,9 @@ static void waits_update(struct sem_array *array)
 
 	while (again) {
 		again = false;
-		TAILQ_FOREACH_SAFE(wait, &array->waiting, link, next)
-		{
-			int result = operations_try(array, wait->task, wait->operations, wait->count, &wait->blocking);
+		TAILQ_FOREACH_SAFE (wait, &array->waiting, link, next) {
+			int result = operations_try(
+				array, wait->task, wait->operations, wait->count, &wait->blocking);
 
 			if (result == 0)
 				continue;
@@ -212,7 +216,9 @@ static void undo_apply(struct task *task, struct sem_undo *undo)
 
 		if (!undo->adjust[i])
 			continue;
-		array->semaphores[i].value = (uint16_t)(value < 0 ? 0 : value > LINUX_SEMVMX ? LINUX_SEMVMX : value);
+		array->semaphores[i].value = (uint16_t)(value < 0	       ? 0
+							: value > LINUX_SEMVMX ? LINUX_SEMVMX
+									       : value);
 		array->semaphores[i].pid = thread_group_number(task->group);
 	}
 	array->operated = ipc_now_seconds();
@@ -340,7 +346,8 @@ static int semop_begin(struct task *task, int id, struct sem_wait *wait, struct 
 		if (wait->operations[i].sem_num >= array->count)
 			return -EFBIG;
 		alters |= wait->operations[i].sem_op != 0;
-		undoes |= wait->operations[i].sem_op != 0 && (wait->operations[i].sem_flg & LINUX_SEM_UNDO);
+		undoes |= wait->operations[i].sem_op != 0 &&
+			  (wait->operations[i].sem_flg & LINUX_SEM_UNDO);
 	}
 	result = ipc_check_access(task, object, alters ? 0222 : 0444);
 	if (!result && undoes)
@@ -358,8 +365,8 @@ static int semop_begin(struct task *task, int id, struct sem_wait *wait, struct 
 	return 0;
 }
 
-int64_t ipc_semop(
-	struct task *task, int id, const struct linux_sembuf *operations, size_t count, int64_t deadline_ns)
+int64_t ipc_semop(struct task *task, int id, const struct linux_sembuf *operations, size_t count,
+	int64_t deadline_ns)
 {
 	struct sem_wait wait = {.task = task, .operations = operations, .count = count};
 	struct sem_array *array;
@@ -395,9 +402,9 @@ static unsigned int count_waiting(const struct sem_array *array, unsigned int nu
 	const struct sem_wait *wait;
 	unsigned int count = 0;
 
-	TAILQ_FOREACH(wait, &array->waiting, link)
-	{
-		if (wait->blocking && wait->blocking->sem_num == number && (wait->blocking->sem_op == 0) == for_zero)
+	TAILQ_FOREACH (wait, &array->waiting, link) {
+		if (wait->blocking && wait->blocking->sem_num == number &&
+			(wait->blocking->sem_op == 0) == for_zero)
 			count++;
 	}
 	return count;
@@ -407,13 +414,13 @@ static void undo_forget(struct sem_array *array, unsigned int number)
 {
 	struct sem_undo *undo;
 
-	LIST_FOREACH(undo, &array->undos, array_link)
-	{
+	LIST_FOREACH (undo, &array->undos, array_link) {
 		undo->adjust[number] = 0;
 	}
 }
 
-static int64_t control_one(struct task *task, struct sem_array *array, int number, int command, int value)
+static int64_t control_one(
+	struct task *task, struct sem_array *array, int number, int command, int value)
 {
 	struct semaphore *semaphore;
 	int error = ipc_check_access(task, &array->object, command == LINUX_SETVAL ? 0222 : 0444);
@@ -462,7 +469,8 @@ static int64_t control_all(struct task *task, int id, int command, gaddr_t argum
 	values = calloc(count, sizeof(*values));
 	if (!values)
 		return -ENOMEM;
-	if (command == LINUX_SETALL && mm_copy_in(task->mm, values, argument, count * sizeof(*values)))
+	if (command == LINUX_SETALL &&
+		mm_copy_in(task->mm, values, argument, count * sizeof(*values)))
 		return -EFAULT;
 	mutex_lock(&g_ipc_lock);
 	error = ipc_find(task, IPC_SEMAPHORES, id, &object);

@@ -2,14 +2,15 @@
 /*
  * System V shared memory (shmget(2), shmop(2), shmctl(2)).
  *
- * A segment is shared memory of the mm's; each shmat(2) maps it through a file of its own, which the mappings hold. So the last file's
- * release is the last detach.
+ * A segment is shared memory of the mm's; each shmat(2) maps it through a file of its own, which
+ * the mappings hold. So the last file's release is the last detach.
  *
- * Differs from Linux: there are no huge pages (SHM_HUGETLB gives ENOMEM, as where none are set aside); SHM_LOCK only notes the flag.
+ * Differs from Linux: there are no huge pages (SHM_HUGETLB gives ENOMEM, as where none are set
+ * aside); SHM_LOCK only notes the flag.
  */
+#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/mman.h"
-#include "abi/capability.h"
 #include "sentry/kernel/ipc_private.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/task.h"
@@ -24,8 +25,8 @@
 struct shm_segment {
 	struct ipc_object object;
 	struct shared_memory *memory;
-	uint64_t size; /* as asked for */
-	unsigned int files; /* of attaches */
+	uint64_t size;		    /* as asked for */
+	unsigned int files;	    /* of attaches */
 	int64_t attached, detached; /* seconds */
 	int creator, last_pid;
 };
@@ -99,8 +100,8 @@ int64_t ipc_shmget(struct task *task, int key, uint64_t size, int flags)
 
 /* --- attaching --- */
 
-static int shm_mmap(struct file *file, bool shared, int protection, int *max_protection, struct mappable **out,
-	bool *anonymous)
+static int shm_mmap(struct file *file, bool shared, int protection, int *max_protection,
+	struct mappable **out, bool *anonymous)
 {
 	struct shm_segment *segment = file->private;
 
@@ -116,7 +117,8 @@ static void shm_release(struct file *file)
 
 	mutex_lock(&g_ipc_lock);
 	segment->detached = ipc_now_seconds();
-	if (--segment->files == 0 && (segment->object.mode & LINUX_SHM_DEST) && !segment->object.removed)
+	if (--segment->files == 0 && (segment->object.mode & LINUX_SHM_DEST) &&
+		!segment->object.removed)
 		ipc_remove(&segment->object);
 	mutex_unlock(&g_ipc_lock);
 	ipc_object_put(&segment->object);
@@ -136,8 +138,7 @@ static unsigned int attach_count(struct shm_segment *segment)
 	struct vma *vma;
 
 	mutex_guard(&mappable->lock);
-	LIST_FOREACH(vma, &mappable->vmas, mapping)
-	{
+	LIST_FOREACH (vma, &mappable->vmas, mapping) {
 		count++;
 	}
 	return count;
@@ -179,7 +180,8 @@ static int attach_open(struct task *task, int id, int flags, struct file **file,
 	return error;
 }
 
-static int attach_map(struct task *task, struct file *file, uint64_t size, gaddr_t address, int flags, gaddr_t *out)
+static int attach_map(struct task *task, struct file *file, uint64_t size, gaddr_t address,
+	int flags, gaddr_t *out)
 {
 	struct mmap_request request = {
 		.address = address,
@@ -195,7 +197,8 @@ static int attach_map(struct task *task, struct file *file, uint64_t size, gaddr
 	if (flags & LINUX_SHM_EXEC)
 		request.protection |= LINUX_PROT_EXEC;
 	if (address)
-		request.flags |= flags & LINUX_SHM_REMAP ? LINUX_MAP_FIXED : LINUX_MAP_FIXED_NOREPLACE;
+		request.flags |=
+			flags & LINUX_SHM_REMAP ? LINUX_MAP_FIXED : LINUX_MAP_FIXED_NOREPLACE;
 	error = mm_mmap(task->mm, &request, out);
 	return error == -EEXIST ? -EINVAL : error;
 }
@@ -239,7 +242,8 @@ static void note_detach(struct task *task, struct shm_segment *segment)
 	mutex_unlock(&g_ipc_lock);
 }
 
-/* The pieces of the attach at an address: they belong to one file, and their offsets count from there. */
+/* The pieces of the attach at an address: they belong to one file, and their offsets count from
+ * there. */
 int64_t ipc_shmdt(struct task *task, gaddr_t address)
 {
 	struct file *attach = NULL;
@@ -250,8 +254,9 @@ int64_t ipc_shmdt(struct task *task, gaddr_t address)
 	if (address & (PAGE_SIZE - 1))
 		return -EINVAL;
 	while (!error && at < end && mm_next_vma(task->mm, at, false, &info) && info.start < end) {
-		bool ours = info.file && info.file->ops == &shm_operations && info.start >= address &&
-			    info.start - info.offset == address && (!attach || info.file == attach);
+		bool ours = info.file && info.file->ops == &shm_operations &&
+			    info.start >= address && info.start - info.offset == address &&
+			    (!attach || info.file == attach);
 
 		at = info.end;
 		if (ours && !attach) {
@@ -274,7 +279,8 @@ int64_t ipc_shmdt(struct task *task, gaddr_t address)
 
 /* --- shmctl(2) --- */
 
-static void status_fill(struct task *task, struct shm_segment *segment, struct linux_shmid64_ds *status)
+static void status_fill(
+	struct task *task, struct shm_segment *segment, struct linux_shmid64_ds *status)
 {
 	*status = (struct linux_shmid64_ds){
 		.shm_segsz = segment->size,
@@ -343,7 +349,8 @@ static int64_t control_usage(struct task *task, gaddr_t argument)
 	return highest < 0 ? 0 : highest;
 }
 
-/* A segment that is attached somewhere goes when it is not any more; nobody finds it by its key until then. */
+/* A segment that is attached somewhere goes when it is not any more; nobody finds it by its key
+ * until then. */
 static void segment_mark_removed(struct shm_segment *segment)
 {
 	if (!segment->files) {

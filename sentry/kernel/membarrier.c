@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * membarrier(2): threads that are in guest code are taken out of it once, which orders their memory accesses; those that are not
- * have passed a barrier on the way.
+ * membarrier(2): threads that are in guest code are taken out of it once, which orders their memory
+ * accesses; those that are not have passed a barrier on the way.
  *
- * Differs from Linux: MEMBARRIER_CMD_FLAG_CPU interrupts all threads, not only those on that processor.
+ * Differs from Linux: MEMBARRIER_CMD_FLAG_CPU interrupts all threads, not only those on that
+ * processor.
  */
 #include "sentry/kernel/membarrier.h"
 
@@ -16,14 +17,14 @@
 #include <stdlib.h>
 
 #define COMMANDS                                                                                   \
-	(LINUX_MEMBARRIER_CMD_GLOBAL | LINUX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |                      \
-		LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |                                    \
-		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED |                                            \
-		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                                   \
-		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                  \
-		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                         \
-		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |                                       \
-		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ |                              \
+	(LINUX_MEMBARRIER_CMD_GLOBAL | LINUX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |                     \
+		LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |                                   \
+		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED |                                           \
+		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |                                  \
+		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |                                 \
+		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                        \
+		LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ |                                      \
+		LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ |                             \
 		LINUX_MEMBARRIER_CMD_GET_REGISTRATIONS)
 
 /* A thread that was in guest code when it was kicked. */
@@ -35,7 +36,8 @@ struct target {
 /* Has it left guest code since then? The time of its last way in or out tells. */
 static bool target_passed(const struct target *target)
 {
-	return !atomic_load(&target->task->run.in_guest) || atomic_load(&target->task->run.since) != target->since;
+	return !atomic_load(&target->task->run.in_guest) ||
+	       atomic_load(&target->task->run.since) != target->since;
 }
 
 static void target_wait(const struct target *target)
@@ -45,13 +47,13 @@ static void target_wait(const struct target *target)
 }
 
 /* Kicks the process's threads that are in guest code; how many. RANK_SIGHAND held. */
-static size_t kick_group_locked(struct task *task, struct thread_group *group, struct target *targets, size_t room)
+static size_t kick_group_locked(
+	struct task *task, struct thread_group *group, struct target *targets, size_t room)
 {
 	struct task *other;
 	size_t count = 0;
 
-	TAILQ_FOREACH(other, &group->tasks, group_link)
-	{
+	TAILQ_FOREACH (other, &group->tasks, group_link) {
 		uint64_t since = atomic_load(&other->run.since);
 
 		if (other == task || !atomic_load(&other->run.in_guest) || count == room)
@@ -129,7 +131,8 @@ int64_t membarrier(struct task *task, int command, unsigned int flags, int cpu)
 	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 		return barrier_private(task, LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
 	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
-		return barrier_private(task, LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+		return barrier_private(
+			task, LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
 	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
 		return barrier_private(task, LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ);
 	case LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:

@@ -37,11 +37,21 @@ struct nsfs_file {
 
 /* --- namespaces of any kind --- */
 
+/* Stand for the one ipc and the one net namespace where their owners offer no others. */
+static char only_ipc, only_net;
+
+static bool is_only(const void *ns)
+{
+	return ns == &only_ipc || ns == &only_net;
+}
+
 static void *get_foreign(uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
 
-	return ns && operations && operations->inode ? operations->get(ns) : NULL;
+	if (ns && operations && operations->inode)
+		return operations->get(ns);
+	return flag == LINUX_CLONE_NEWIPC ? &only_ipc : &only_net;
 }
 
 static void put_namespace(uint64_t flag, void *ns)
@@ -60,7 +70,8 @@ static void put_namespace(uint64_t flag, void *ns)
 		uts_namespace_put(ns);
 		break;
 	default:
-		nsproxy_operations(flag)->put(ns);
+		if (!is_only(ns))
+			nsproxy_operations(flag)->put(ns);
 		break;
 	}
 }
@@ -77,6 +88,8 @@ static uint64_t namespace_inode(uint64_t flag, void *ns)
 	case LINUX_CLONE_NEWUTS:
 		return ((struct uts_namespace *)ns)->ino;
 	default:
+		if (is_only(ns))
+			return ns == &only_ipc ? NAMESPACE_INODE_IPC : NAMESPACE_INODE_NET;
 		return nsproxy_operations(flag)->inode(ns);
 	}
 }

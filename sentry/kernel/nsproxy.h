@@ -67,4 +67,5 @@ void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy);
 #define NAMESPACE_INODE_IPC 0xefffffffu
 #define NAMESPACE_INODE_UTS 0xeffffffeu
 #define NAMESPACE_INODE_PID 0xeffffffcu
+#define NAMESPACE_INODE_NET 0xeffffff8u
 uint64_t namespace_inode_new(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one source of randomness: the host's, taken in pieces so that small requests cost no system call. */
+/* The one source of randomness: the host's, taken in pieces so that small requests cost no system
+ * call. */
 #include "sentry/kernel/random.h"
 
 #include "base/lock.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one source of randomness: getrandom(2), /dev/urandom, AT_RANDOM, address layout and everything else draw from here. */
+/* The one source of randomness: getrandom(2), /dev/urandom, AT_RANDOM, address layout and
+ * everything else draw from here. */
 #pragma once
 
 #include "base/compiler.h"

@@ -22,8 +22,8 @@ uint64_t rlimit_current(unsigned int resource)
 	return task ? rlimit_of(task->group, resource) : LINUX_RLIM_INFINITY;
 }
 
-int rlimit_exchange(
-	struct thread_group *group, unsigned int resource, const struct linux_rlimit64 *limit, struct linux_rlimit64 *old)
+int rlimit_exchange(struct thread_group *group, unsigned int resource,
+	const struct linux_rlimit64 *limit, struct linux_rlimit64 *old)
 {
 	struct linux_rlimit64 *place;
 	struct linux_rlimit64 wanted;
@@ -41,7 +41,8 @@ int rlimit_exchange(
 		return -EINVAL;
 	if (resource == LINUX_RLIMIT_NOFILE && wanted.rlim_max > LINUX_NR_OPEN)
 		return -EPERM;
-	if (wanted.rlim_max > old->rlim_max && !cred_capable(current_cred(), LINUX_CAP_SYS_RESOURCE))
+	if (wanted.rlim_max > old->rlim_max &&
+		!cred_capable(current_cred(), LINUX_CAP_SYS_RESOURCE))
 		return -EPERM;
 	mutex_lock(&group->lock);
 	__atomic_store_n(&place->rlim_cur, wanted.rlim_cur, __ATOMIC_RELAXED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a thread as its futexes see it: robust lists (get_robust_list(2)), owned PI futexes, and
- * the word that pthread_join(3) waits for (set_tid_address(2)).
+ * The end of a thread as its futexes see it: robust lists (get_robust_list(2)), owned PI futexes,
+ * and the word that pthread_join(3) waits for (set_tid_address(2)).
  */
 #include "sentry/kernel/futex_private.h"
 
@@ -55,8 +55,8 @@ static void robust_list_walk(struct task *task)
 			break;
 		/* Read before the word is let go: its new owner may unlink it. */
 		last = mm_copy_in(task->mm, &next, address, sizeof(next));
-		if (address != pending &&
-			word_release(task, address + (uint64_t)head.futex_offset, entry & ENTRY_PI, false))
+		if (address != pending && word_release(task, address + (uint64_t)head.futex_offset,
+						  entry & ENTRY_PI, false))
 			return;
 		if (last)
 			return;

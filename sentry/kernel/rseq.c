@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restartable sequences (rseq(2)): the area's registration, its CPU number, and leaving critical sections. */
+/* Restartable sequences (rseq(2)): the area's registration, its CPU number, and leaving critical
+ * sections. */
 #include "sentry/kernel/rseq.h"
 
 #include "abi/limits.h"
@@ -22,9 +23,9 @@ static int choose_cpu(struct task *task)
 
 	task_get_affinity(task, &allowed);
 	sighand = task_lock_signals(task);
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
-		if (other != task && other->rseq.address && users[other->rseq.last_cpu] < UINT16_MAX)
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
+		if (other != task && other->rseq.address &&
+			users[other->rseq.last_cpu] < UINT16_MAX)
 			users[other->rseq.last_cpu]++;
 	}
 	mutex_unlock(&sighand->lock);
@@ -43,7 +44,8 @@ static int write_cpu(struct task *task, uint32_t start, uint32_t cpu)
 
 	if (mm_copy_out(task->mm, task->rseq.address, head, sizeof(head)))
 		return -EFAULT;
-	return mm_copy_out(task->mm, task->rseq.address + offsetof(struct linux_rseq, node_id), tail, sizeof(tail));
+	return mm_copy_out(task->mm, task->rseq.address + offsetof(struct linux_rseq, node_id),
+		tail, sizeof(tail));
 }
 
 /* --- registration --- */
@@ -62,7 +64,8 @@ static int64_t unregister(struct task *task, gaddr_t address, uint32_t length, u
 	return 0;
 }
 
-int64_t rseq_register(struct task *task, gaddr_t address, uint32_t length, int flags, uint32_t signature)
+int64_t rseq_register(
+	struct task *task, gaddr_t address, uint32_t length, int flags, uint32_t signature)
 {
 	struct rseq_state *state = &task->rseq;
 	const uint64_t none = 0;
@@ -85,7 +88,8 @@ int64_t rseq_register(struct task *task, gaddr_t address, uint32_t length, int f
 	*state = (struct rseq_state){
 		.address = address, .length = length, .signature = signature, .last_cpu = cpu};
 	if (!write_cpu(task, (uint32_t)cpu, (uint32_t)cpu) &&
-		!mm_copy_out(task->mm, address + offsetof(struct linux_rseq, rseq_cs), &none, sizeof(none)))
+		!mm_copy_out(task->mm, address + offsetof(struct linux_rseq, rseq_cs), &none,
+			sizeof(none)))
 		return 0;
 	*state = (struct rseq_state){0};
 	return -EFAULT;
@@ -114,12 +118,14 @@ static bool section_is_valid(struct task *task, const struct linux_rseq_cs *sect
 	if (section->version || section->flags || section->start_ip >= LINUX_TASK_SIZE ||
 		section->abort_ip >= LINUX_TASK_SIZE || section->abort_ip < sizeof(signature))
 		return false;
-	if (__builtin_add_overflow(section->start_ip, section->post_commit_offset, &end) || end >= LINUX_TASK_SIZE)
+	if (__builtin_add_overflow(section->start_ip, section->post_commit_offset, &end) ||
+		end >= LINUX_TASK_SIZE)
 		return false;
 	/* The abort handler lies outside, behind the signature that was registered. */
 	if (section->abort_ip - section->start_ip < section->post_commit_offset)
 		return false;
-	return !mm_copy_in(task->mm, &signature, section->abort_ip - sizeof(signature), sizeof(signature)) &&
+	return !mm_copy_in(task->mm, &signature, section->abort_ip - sizeof(signature),
+		       sizeof(signature)) &&
 	       signature == task->rseq.signature;
 }
 

@@ -144,13 +144,15 @@ static bool is_realtime(uint32_t policy)
 }
 
 /* What somebody without CAP_SYS_NICE may do. */
-static bool change_allowed(struct task *task, struct task *target, const struct linux_sched_attr *attr)
+static bool change_allowed(
+	struct task *task, struct task *target, const struct linux_sched_attr *attr)
 {
 	const struct linux_sched_attr *now = &target->scheduling;
 	uint64_t limit = rlimit_of(target->group, LINUX_RLIMIT_RTPRIO);
 
 	if (!is_realtime(attr->sched_policy) && attr->sched_policy != LINUX_SCHED_DEADLINE &&
-		attr->sched_nice < target->nice_value && !nice_within_limit(target, attr->sched_nice))
+		attr->sched_nice < target->nice_value &&
+		!nice_within_limit(target, attr->sched_nice))
 		return false;
 	if (is_realtime(attr->sched_policy)) {
 		if (attr->sched_policy != now->sched_policy && !limit)
@@ -175,8 +177,9 @@ static bool deadline_is_valid(const struct linux_sched_attr *attr)
 {
 	uint64_t period = attr->sched_period ? attr->sched_period : attr->sched_deadline;
 
-	return attr->sched_deadline && attr->sched_runtime >= 1024 && attr->sched_runtime <= attr->sched_deadline &&
-	       attr->sched_deadline <= period && !((attr->sched_deadline | period) >> 63);
+	return attr->sched_deadline && attr->sched_runtime >= 1024 &&
+	       attr->sched_runtime <= attr->sched_deadline && attr->sched_deadline <= period &&
+	       !((attr->sched_deadline | period) >> 63);
 }
 
 static bool attr_is_valid(const struct linux_sched_attr *attr)
@@ -229,7 +232,8 @@ void scheduling_get(struct task *target, struct linux_sched_attr *attr)
 	*attr = target->scheduling;
 	attr->size = sizeof(*attr);
 	attr->sched_nice = target->nice_value;
-	attr->sched_flags &= LINUX_SCHED_FLAG_RESET_ON_FORK | LINUX_SCHED_FLAG_RECLAIM | LINUX_SCHED_FLAG_DL_OVERRUN;
+	attr->sched_flags &= LINUX_SCHED_FLAG_RESET_ON_FORK | LINUX_SCHED_FLAG_RECLAIM |
+			     LINUX_SCHED_FLAG_DL_OVERRUN;
 	if (is_realtime(attr->sched_policy) || attr->sched_policy == LINUX_SCHED_DEADLINE)
 		attr->sched_nice = 0;
 }
@@ -265,7 +269,8 @@ int scheduling_set_nice(struct task *task, struct task *target, int nice)
 {
 	if (!same_owner(task, target) && !may_nice(task, target))
 		return -EPERM;
-	if (nice < target->nice_value && !nice_within_limit(target, nice) && !may_nice(task, target))
+	if (nice < target->nice_value && !nice_within_limit(target, nice) &&
+		!may_nice(task, target))
 		return -EACCES;
 	mutex_guard(&target->lock);
 	target->nice_value = nice;
@@ -315,12 +320,11 @@ static int collect_process_group(struct task *task, int who, struct task_array *
 	int error = 0;
 
 	mutex_lock(&g_tasks.lock);
-	pid = who ? pid_find_locked(task_pid_namespace(task), who) : pid_get(task->group->process_group);
+	pid = who ? pid_find_locked(task_pid_namespace(task), who)
+		  : pid_get(task->group->process_group);
 	if (pid) {
-		LIST_FOREACH(group, &pid->group_members, group_member)
-		{
-			TAILQ_FOREACH(thread, &group->tasks, group_link)
-			{
+		LIST_FOREACH (group, &pid->group_members, group_member) {
+			TAILQ_FOREACH (thread, &group->tasks, group_link) {
 				error = error ? error : array_add(array, thread);
 			}
 		}

@@ -2,7 +2,8 @@
 /*
  * seccomp(2): filters, what they decide, and attaching them.
  *
- * Differs from Linux: actions are logged to the sandbox's debug log; a process that a filter kills dumps no core.
+ * Differs from Linux: actions are logged to the sandbox's debug log; a process that a filter kills
+ * dumps no core.
  */
 #include "sentry/kernel/seccomp.h"
 
@@ -30,7 +31,7 @@ REFCOUNT_TYPE(filter_refs, "seccomp_filter");
 
 struct seccomp_filter {
 	struct refcount refs;
-	struct seccomp_filter *previous; /* a reference; NULL for the oldest */
+	struct seccomp_filter *previous;   /* a reference; NULL for the oldest */
 	struct seccomp_notifier *notifier; /* a reference; NULL without a listener */
 	bool log;
 	size_t count;
@@ -67,19 +68,21 @@ static void data_fill(const struct task *task, struct linux_seccomp_data *data)
 		.nr = (int32_t)task->syscall_number,
 		.arch = LINUX_AUDIT_ARCH_X86_64,
 		.instruction_pointer = task->regs.rip,
-		.args = {task->regs.rdi, task->regs.rsi, task->regs.rdx, task->regs.r10, task->regs.r8, task->regs.r9},
+		.args = {task->regs.rdi, task->regs.rsi, task->regs.rdx, task->regs.r10,
+			task->regs.r8, task->regs.r9},
 	};
 }
 
 /* The strictest of all filters' verdicts; of equal ones the youngest filter's. */
-static uint32_t filters_run(
-	struct seccomp_filter *youngest, const struct linux_seccomp_data *data, struct seccomp_filter **match)
+static uint32_t filters_run(struct seccomp_filter *youngest, const struct linux_seccomp_data *data,
+	struct seccomp_filter **match)
 {
 	uint32_t verdict = LINUX_SECCOMP_RET_ALLOW;
 
 	*match = youngest;
 	for (struct seccomp_filter *filter = youngest; filter; filter = filter->previous) {
-		uint32_t own = bpf_run(filter->program, filter->count, BPF_USE_SECCOMP, data, sizeof(*data));
+		uint32_t own = bpf_run(
+			filter->program, filter->count, BPF_USE_SECCOMP, data, sizeof(*data));
 
 		/* Signed: KILL_PROCESS has the highest bit set. */
 		if ((int32_t)(own & LINUX_SECCOMP_RET_ACTION_FULL) <
@@ -108,7 +111,8 @@ static void trap(struct task *task, uint32_t reason)
 
 static enum seccomp_verdict kill_by_filter(struct task *task, bool thread_only)
 {
-	log_info("seccomp: process %d killed for system call %d", task_tgid(task), (int)task->syscall_number);
+	log_info("seccomp: process %d killed for system call %d", task_tgid(task),
+		(int)task->syscall_number);
 	if (thread_only && task->group->live_count > 1)
 		task_exit(task, LINUX_SIGSYS);
 	else
@@ -116,8 +120,9 @@ static enum seccomp_verdict kill_by_filter(struct task *task, bool thread_only)
 	return SECCOMP_VERDICT_KILL;
 }
 
-static enum seccomp_verdict verdict_apply(struct task *task, uint32_t verdict, struct seccomp_filter *match,
-	const struct linux_seccomp_data *data, bool after_trace, uint32_t *message)
+static enum seccomp_verdict verdict_apply(struct task *task, uint32_t verdict,
+	struct seccomp_filter *match, const struct linux_seccomp_data *data, bool after_trace,
+	uint32_t *message)
 {
 	uint32_t value = verdict & LINUX_SECCOMP_RET_DATA;
 
@@ -143,8 +148,8 @@ static enum seccomp_verdict verdict_apply(struct task *task, uint32_t verdict, s
 	case LINUX_SECCOMP_RET_ALLOW:
 		return SECCOMP_VERDICT_ALLOW;
 	default:
-		return kill_by_filter(
-			task, (verdict & LINUX_SECCOMP_RET_ACTION_FULL) == LINUX_SECCOMP_RET_KILL_THREAD);
+		return kill_by_filter(task,
+			(verdict & LINUX_SECCOMP_RET_ACTION_FULL) == LINUX_SECCOMP_RET_KILL_THREAD);
 	}
 }
 
@@ -179,7 +184,8 @@ enum seccomp_verdict seccomp_check_slow(struct task *task, bool after_trace, uin
 	data_fill(task, &call);
 	verdict = filters_run(filter, &call, &match);
 	if (match->log && (verdict & LINUX_SECCOMP_RET_ACTION_FULL) != LINUX_SECCOMP_RET_ALLOW)
-		log_info("seccomp: process %d, system call %d: %#x", task_tgid(task), call.nr, verdict);
+		log_info("seccomp: process %d, system call %d: %#x", task_tgid(task), call.nr,
+			verdict);
 	result = verdict_apply(task, verdict, match, &call, after_trace, data);
 	filter_put(filter);
 	return result;
@@ -251,7 +257,8 @@ static int filter_load(struct task *task, gaddr_t address, struct seccomp_filter
 		return -ENOMEM;
 	refcount_init(&filter->refs, &filter_refs);
 	filter->count = fprog.len;
-	if (mm_copy_in(task->mm, filter->program, fprog.filter, fprog.len * sizeof(filter->program[0]))) {
+	if (mm_copy_in(task->mm, filter->program, fprog.filter,
+		    fprog.len * sizeof(filter->program[0]))) {
 		filter_put(filter);
 		return -EFAULT;
 	}
@@ -277,25 +284,25 @@ static struct task *sync_obstacle_locked(struct task *task)
 {
 	struct task *other;
 
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
 		if (other == task || other->exit_state != TASK_ALIVE)
 			continue;
-		if (other->seccomp_mode == LINUX_SECCOMP_MODE_STRICT || !is_ancestor(other->seccomp, task->seccomp))
+		if (other->seccomp_mode == LINUX_SECCOMP_MODE_STRICT ||
+			!is_ancestor(other->seccomp, task->seccomp))
 			return other;
 	}
 	return NULL;
 }
 
 /*
- * Gives all threads the caller's filter. What they had is an ancestor of it, so dropping their reference never frees anything here.
+ * Gives all threads the caller's filter. What they had is an ancestor of it, so dropping their
+ * reference never frees anything here.
  */
 static void sync_locked(struct task *task)
 {
 	struct task *other;
 
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
 		struct seccomp_filter *old = other->seccomp;
 
 		if (other == task || other->exit_state != TASK_ALIVE)
@@ -320,8 +327,10 @@ static int check_chain_locked(const struct task *task, const struct seccomp_filt
 	return total > CHAIN_INSTRUCTIONS_MAX ? -ENOMEM : 0;
 }
 
-/* 0; the id of a thread that could not follow (or -ESRCH); an error. RANK_SIGHAND held. Consumes the filter on success. */
-static int64_t attach_locked(struct task *task, struct seccomp_filter *filter, uint32_t flags, struct task **obstacle)
+/* 0; the id of a thread that could not follow (or -ESRCH); an error. RANK_SIGHAND held. Consumes
+ * the filter on success. */
+static int64_t attach_locked(
+	struct task *task, struct seccomp_filter *filter, uint32_t flags, struct task **obstacle)
 {
 	int error;
 
@@ -448,7 +457,8 @@ static int filter_find(struct task *task, uint64_t index, struct seccomp_filter 
 	return error;
 }
 
-int64_t seccomp_get_filter(struct task *tracer, struct task *tracee, uint64_t index, uint64_t address)
+int64_t seccomp_get_filter(
+	struct task *tracer, struct task *tracee, uint64_t index, uint64_t address)
 {
 	struct seccomp_filter *filter;
 	int64_t result;
@@ -458,7 +468,8 @@ int64_t seccomp_get_filter(struct task *tracer, struct task *tracee, uint64_t in
 	if (error)
 		return error;
 	result = (int64_t)filter->count;
-	if (address && mm_copy_out(tracer->mm, address, filter->program, filter->count * sizeof(filter->program[0])))
+	if (address && mm_copy_out(tracer->mm, address, filter->program,
+			       filter->count * sizeof(filter->program[0])))
 		result = -EFAULT;
 	filter_put(filter);
 	return result;

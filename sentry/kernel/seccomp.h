@@ -2,8 +2,9 @@
 /*
  * seccomp(2) for guests: strict mode, filters in classic BPF, and notifications to a supervisor.
  *
- * Filters form a tree, each pointing to the one installed before it; a task holds a reference to the youngest of its
- * own. They never change once attached. task->seccomp and task->seccomp_mode are written with RANK_SIGHAND held.
+ * Filters form a tree, each pointing to the one installed before it; a task holds a reference to
+ * the youngest of its own. They never change once attached. task->seccomp and task->seccomp_mode
+ * are written with RANK_SIGHAND held.
  */
 #pragma once
 
@@ -18,18 +19,24 @@ struct text_writer;
 
 enum seccomp_verdict {
 	SECCOMP_VERDICT_ALLOW, /* carry the call out */
-	SECCOMP_VERDICT_SKIP,  /* do not: task->syscall_result is what the guest gets (a signal may be pending too) */
-	SECCOMP_VERDICT_TRACE, /* PTRACE_EVENT_SECCOMP with *data; without a tracer that wants it, skip with -ENOSYS */
-	SECCOMP_VERDICT_KILL,  /* the task or its process is on its way out: do not carry the call out */
+	SECCOMP_VERDICT_SKIP,  /* do not: task->syscall_result is what the guest gets (a signal may
+				  be pending too) */
+	SECCOMP_VERDICT_TRACE, /* PTRACE_EVENT_SECCOMP with *data; without a tracer that wants it,
+				  skip with -ENOSYS */
+	SECCOMP_VERDICT_KILL,  /* the task or its process is on its way out: do not carry the call
+				  out */
 };
 
 /*
- * Task's own thread, no lock held, at the entry of a call whose number is task->syscall_number and whose arguments are
- * in task->regs. after_trace: the tracer had its say; TRACE means ALLOW then. May block in a notification.
+ * Task's own thread, no lock held, at the entry of a call whose number is task->syscall_number and
+ * whose arguments are in task->regs. after_trace: the tracer had its say; TRACE means ALLOW then.
+ * May block in a notification.
  */
-must_check enum seccomp_verdict seccomp_check_slow(struct task *task, bool after_trace, uint32_t *data);
+must_check enum seccomp_verdict seccomp_check_slow(
+	struct task *task, bool after_trace, uint32_t *data);
 
-must_check static inline enum seccomp_verdict seccomp_check(struct task *task, bool after_trace, uint32_t *data)
+must_check static inline enum seccomp_verdict seccomp_check(
+	struct task *task, bool after_trace, uint32_t *data)
 {
 	if (likely(!task->seccomp_mode))
 		return SECCOMP_VERDICT_ALLOW;
@@ -46,8 +53,10 @@ unsigned int seccomp_filter_count(struct task *task);
 must_check int64_t seccomp_set_strict(struct task *task);
 must_check int64_t seccomp_set_filter(struct task *task, uint32_t flags, uint64_t address);
 /*
- * PTRACE_SECCOMP_GET_FILTER and _GET_METADATA, for who may: filter number index, counted from the oldest. Returns its instruction count, and
- * copies them to the caller's guest memory if address is not 0. -ENOENT past the last one.
+ * PTRACE_SECCOMP_GET_FILTER and _GET_METADATA, for who may: filter number index, counted from the
+ * oldest. Returns its instruction count, and copies them to the caller's guest memory if address is
+ * not 0. -ENOENT past the last one.
  */
-must_check int64_t seccomp_get_filter(struct task *tracer, struct task *tracee, uint64_t index, uint64_t address);
+must_check int64_t seccomp_get_filter(
+	struct task *tracer, struct task *tracee, uint64_t index, uint64_t address);
 must_check int64_t seccomp_get_flags(struct task *tracee, uint64_t index, uint64_t *flags);

@@ -2,8 +2,9 @@
 /*
  * Notifications of a seccomp filter to its supervisor (seccomp_unotify(2)).
  *
- * A notification lives on the stack of the thread whose call waits. The supervisor reads it from the listener's descriptor, may put
- * descriptors into the thread's process, which the thread does itself, and answers. One lock a listener guards all of it.
+ * A notification lives on the stack of the thread whose call waits. The supervisor reads it from
+ * the listener's descriptor, may put descriptors into the thread's process, which the thread does
+ * itself, and answers. One lock a listener guards all of it.
  *
  * Differs from Linux: SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP is accepted and changes nothing.
  */
@@ -32,12 +33,13 @@ enum notification_state {
 };
 enum transfer_state { TRANSFER_QUEUED, TRANSFER_TAKEN, TRANSFER_DONE };
 
-/* A descriptor on its way into the target; on the supervisor's stack, who waits until it is done. */
+/* A descriptor on its way into the target; on the supervisor's stack, who waits until it is done.
+ */
 struct transfer {
 	TAILQ_ENTRY(transfer) link;
 	struct file *file; /* borrowed of the supervisor */
 	struct task *supervisor;
-	int fd;		   /* with set_fd: where to */
+	int fd; /* with set_fd: where to */
 	bool set_fd, close_on_exec, reply;
 	enum transfer_state state;
 	int result;
@@ -116,7 +118,8 @@ static int transfer_install(struct task *task, const struct transfer *transfer)
 }
 
 /* Takes over what the supervisor sent; the lock is dropped for each. */
-static void transfers_run_locked(struct seccomp_notifier *notifier, struct notification *notification)
+static void transfers_run_locked(
+	struct seccomp_notifier *notifier, struct notification *notification)
 {
 	struct transfer *transfer;
 
@@ -141,22 +144,26 @@ static void transfers_run_locked(struct seccomp_notifier *notifier, struct notif
 }
 
 /* 0: answered; or the error that interrupted the wait. */
-static int wait_for_answer_locked(struct seccomp_notifier *notifier, struct notification *notification)
+static int wait_for_answer_locked(
+	struct seccomp_notifier *notifier, struct notification *notification)
 {
 	struct task *task = notification->task;
 
 	for (;;) {
-		bool killable = notifier->killable_receive && notification->state != NOTIFICATION_NEW;
+		bool killable =
+			notifier->killable_receive && notification->state != NOTIFICATION_NEW;
 		int error;
 
 		mutex_unlock(&notifier->lock);
-		error = killable ? task_block_killable(task, INT64_MAX) : task_block(task, INT64_MAX);
+		error = killable ? task_block_killable(task, INT64_MAX)
+				 : task_block(task, INT64_MAX);
 		mutex_lock(&notifier->lock);
 		transfers_run_locked(notifier, notification);
 		if (notification->state == NOTIFICATION_REPLIED)
 			return 0;
 		/* It was received while the signal came: from now on only a kill counts. */
-		if (error && !killable && notifier->killable_receive && notification->state != NOTIFICATION_NEW)
+		if (error && !killable && notifier->killable_receive &&
+			notification->state != NOTIFICATION_NEW)
 			continue;
 		if (error)
 			return -ERESTARTSYS;
@@ -208,20 +215,19 @@ static struct notification *find_locked(struct seccomp_notifier *notifier, uint6
 {
 	struct notification *notification;
 
-	TAILQ_FOREACH(notification, &notifier->notifications, link)
-	{
+	TAILQ_FOREACH (notification, &notifier->notifications, link) {
 		if (notification->id == id)
 			return notification;
 	}
 	return NULL;
 }
 
-static struct notification *find_state_locked(struct seccomp_notifier *notifier, enum notification_state state)
+static struct notification *find_state_locked(
+	struct seccomp_notifier *notifier, enum notification_state state)
 {
 	struct notification *notification;
 
-	TAILQ_FOREACH(notification, &notifier->notifications, link)
-	{
+	TAILQ_FOREACH (notification, &notifier->notifications, link) {
 		if (notification->state == state)
 			return notification;
 	}
@@ -229,7 +235,8 @@ static struct notification *find_state_locked(struct seccomp_notifier *notifier,
 }
 
 /* Takes the oldest new notification; -EAGAIN: there is none now, -ENOENT: there will be none. */
-static int receive_locked(struct seccomp_notifier *notifier, struct task *task, struct linux_seccomp_notif *message)
+static int receive_locked(
+	struct seccomp_notifier *notifier, struct task *task, struct linux_seccomp_notif *message)
 {
 	struct notification *notification = find_state_locked(notifier, NOTIFICATION_NEW);
 
@@ -339,7 +346,8 @@ static int64_t notif_id_valid(struct seccomp_notifier *notifier, struct task *ta
 	return notification && notification->state == NOTIFICATION_SENT ? 0 : -ENOENT;
 }
 
-static int transfer_queue_locked(struct seccomp_notifier *notifier, uint64_t id, struct transfer *transfer)
+static int transfer_queue_locked(
+	struct seccomp_notifier *notifier, uint64_t id, struct transfer *transfer)
 {
 	struct notification *notification = find_locked(notifier, id);
 
@@ -351,7 +359,8 @@ static int transfer_queue_locked(struct seccomp_notifier *notifier, uint64_t id,
 		/* What was sent before would come after the answer. */
 		if (!TAILQ_EMPTY(&notification->transfers))
 			return -EBUSY;
-		/* One answer only; the thread makes it a sent one again if the descriptor does not fit. */
+		/* One answer only; the thread makes it a sent one again if the descriptor does not
+		 * fit. */
 		notification->state = NOTIFICATION_ANSWERING;
 	}
 	TAILQ_INSERT_TAIL(&notification->transfers, transfer, link);
@@ -360,7 +369,8 @@ static int transfer_queue_locked(struct seccomp_notifier *notifier, uint64_t id,
 }
 
 /* Waits until the thread took the descriptor, or takes it back. */
-static int64_t transfer_wait(struct seccomp_notifier *notifier, struct task *task, uint64_t id, struct transfer *transfer)
+static int64_t transfer_wait(struct seccomp_notifier *notifier, struct task *task, uint64_t id,
+	struct transfer *transfer)
 {
 	struct notification *notification;
 	int error;
@@ -387,7 +397,8 @@ static int64_t transfer_wait(struct seccomp_notifier *notifier, struct task *tas
 	}
 }
 
-static int64_t notif_add_fd(struct seccomp_notifier *notifier, struct task *task, gaddr_t address, size_t size)
+static int64_t notif_add_fd(
+	struct seccomp_notifier *notifier, struct task *task, gaddr_t address, size_t size)
 {
 	struct linux_seccomp_notif_addfd request;
 	struct transfer transfer = {.supervisor = task};
@@ -404,7 +415,8 @@ static int64_t notif_add_fd(struct seccomp_notifier *notifier, struct task *task
 	__builtin_memcpy(&request, bytes, sizeof(request));
 	if (request.newfd_flags & ~(uint32_t)LINUX_O_CLOEXEC)
 		return -EINVAL;
-	if (request.flags & ~(uint32_t)(LINUX_SECCOMP_ADDFD_FLAG_SETFD | LINUX_SECCOMP_ADDFD_FLAG_SEND))
+	if (request.flags &
+		~(uint32_t)(LINUX_SECCOMP_ADDFD_FLAG_SETFD | LINUX_SECCOMP_ADDFD_FLAG_SEND))
 		return -EINVAL;
 	transfer.set_fd = request.flags & LINUX_SECCOMP_ADDFD_FLAG_SETFD;
 	transfer.reply = request.flags & LINUX_SECCOMP_ADDFD_FLAG_SEND;
@@ -422,7 +434,8 @@ static int64_t notif_add_fd(struct seccomp_notifier *notifier, struct task *task
 	return error ? error : transfer_wait(notifier, task, request.id, &transfer);
 }
 
-static int64_t notifier_ioctl(struct file *file, struct task *task, uint32_t command, uint64_t argument)
+static int64_t notifier_ioctl(
+	struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
 	struct seccomp_notifier *notifier = file->private;
 	const uint32_t size_mask = 0x3fffu << 16;
@@ -474,8 +487,7 @@ static void notifier_release(struct file *file)
 
 	mutex_lock(&notifier->lock);
 	notifier->closed = true;
-	TAILQ_FOREACH(notification, &notifier->notifications, link)
-	{
+	TAILQ_FOREACH (notification, &notifier->notifications, link) {
 		if (notification->state == NOTIFICATION_REPLIED)
 			continue;
 		notification->state = NOTIFICATION_REPLIED;
@@ -509,8 +521,9 @@ int seccomp_notifier_new(bool killable_receive, struct seccomp_notifier **out, s
 	TAILQ_INIT(&notifier->notifications);
 	notifier->next_id = 1;
 	notifier->killable_receive = killable_receive;
-	error = file_new_anonymous(anon_inode_get(), &notifier_operations, FILE_READ | FILE_WRITE | FILE_STREAM,
-		LINUX_O_RDWR, notifier, "seccomp notify", file);
+	error = file_new_anonymous(anon_inode_get(), &notifier_operations,
+		FILE_READ | FILE_WRITE | FILE_STREAM, LINUX_O_RDWR, notifier, "seccomp notify",
+		file);
 	if (error) {
 		seccomp_notifier_put(notifier);
 		return error;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* setuid(2), setresuid(2) and their kin: which ids a task may take, and what follows for its capabilities. */
+/* setuid(2), setresuid(2) and their kin: which ids a task may take, and what follows for its
+ * capabilities. */
 #include "sentry/kernel/set_ids.h"
 
 #include "abi/capability.h"
@@ -65,7 +66,8 @@ int set_reuid(uint32_t ruid, uint32_t euid)
 	struct cred *cred;
 	int error;
 
-	if (!(one_of(ruid, old->uid, old->euid, old->euid) && one_of(euid, old->uid, old->euid, old->suid)) &&
+	if (!(one_of(ruid, old->uid, old->euid, old->euid) &&
+		    one_of(euid, old->uid, old->euid, old->suid)) &&
 		!capable(LINUX_CAP_SETUID))
 		return -EPERM;
 	error = cred_copy(old, &cred);
@@ -87,7 +89,8 @@ int set_regid(uint32_t rgid, uint32_t egid)
 	struct cred *cred;
 	int error;
 
-	if (!(one_of(rgid, old->gid, old->egid, old->egid) && one_of(egid, old->gid, old->egid, old->sgid)) &&
+	if (!(one_of(rgid, old->gid, old->egid, old->egid) &&
+		    one_of(egid, old->gid, old->egid, old->sgid)) &&
 		!capable(LINUX_CAP_SETGID))
 		return -EPERM;
 	error = cred_copy(old, &cred);
@@ -110,7 +113,8 @@ int set_resuid(uint32_t ruid, uint32_t euid, uint32_t suid)
 	struct cred *cred;
 	int error;
 
-	if (!(one_of(ruid, old->uid, old->euid, old->suid) && one_of(euid, old->uid, old->euid, old->suid) &&
+	if (!(one_of(ruid, old->uid, old->euid, old->suid) &&
+		    one_of(euid, old->uid, old->euid, old->suid) &&
 		    one_of(suid, old->uid, old->euid, old->suid)) &&
 		!capable(LINUX_CAP_SETUID))
 		return -EPERM;
@@ -133,7 +137,8 @@ int set_resgid(uint32_t rgid, uint32_t egid, uint32_t sgid)
 	struct cred *cred;
 	int error;
 
-	if (!(one_of(rgid, old->gid, old->egid, old->sgid) && one_of(egid, old->gid, old->egid, old->sgid) &&
+	if (!(one_of(rgid, old->gid, old->egid, old->sgid) &&
+		    one_of(egid, old->gid, old->egid, old->sgid) &&
 		    one_of(sgid, old->gid, old->egid, old->sgid)) &&
 		!capable(LINUX_CAP_SETGID))
 		return -EPERM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * setuid(2), setresuid(2) and their kin, for the current task. Ids are global ones; SET_ID_KEEP leaves an id alone. 0,
- * -EPERM, -ENOMEM.
+ * setuid(2), setresuid(2) and their kin, for the current task. Ids are global ones; SET_ID_KEEP
+ * leaves an id alone. 0, -EPERM, -ENOMEM.
  */
 #pragma once
 

@@ -109,7 +109,7 @@ static int enter_foreign(struct entering *entering, uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
 
-	if (!operations->owner)
+	if (!operations || !operations->owner)
 		return -EINVAL;
 	if (!may_enter(entering, operations->owner(ns)))
 		return -EPERM;

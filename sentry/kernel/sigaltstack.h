@@ -19,7 +19,7 @@ static inline bool altstack_contains(const struct task *task, uint64_t stack_poi
 static inline bool altstack_in_use(const struct task *task, uint64_t stack_pointer)
 {
 	return !((uint32_t)task->altstack.ss_flags & LINUX_SS_AUTODISARM) &&
-		altstack_contains(task, stack_pointer);
+	       altstack_contains(task, stack_pointer);
 }
 
 void altstack_reset(struct task *task);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dispositions of signals: struct sighand, sigaction(2), and finding the lock of somebody else's signals.
+ * Dispositions of signals: struct sighand, sigaction(2), and finding the lock of somebody else's
+ * signals.
  *
- * A sighand that is not used any more goes to a list and never back to the heap, so that task_lock_signals() may lock
- * what a pointer led to a moment ago, and then look whether it still does.
+ * A sighand that is not used any more goes to a list and never back to the heap, so that
+ * task_lock_signals() may lock what a pointer led to a moment ago, and then look whether it still
+ * does.
  */
 #include "sentry/kernel/signal_private.h"
 #include "sentry/lock_order.h"
@@ -120,23 +122,25 @@ void sighand_reset_for_exec(struct sighand *sighand)
 	mutex_guard(&sighand->lock);
 	for (int signal = 1; signal <= SIGNAL_COUNT; signal++) {
 		struct linux_sigaction *action = signal_action(sighand, signal);
-		uint64_t handler = action->sa_handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
+		uint64_t handler =
+			action->sa_handler == LINUX_SIG_IGN ? LINUX_SIG_IGN : LINUX_SIG_DFL;
 
 		*action = (struct linux_sigaction){.sa_handler = handler};
 	}
 }
 
 #define ACTION_FLAGS                                                                               \
-	((uint64_t)(LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_SIGINFO | LINUX_SA_ONSTACK | \
-		LINUX_SA_RESTART | LINUX_SA_NODEFER | LINUX_SA_RESETHAND |                          \
-		LINUX_SA_EXPOSE_TAGBITS | LINUX_SA_RESTORER))
+	((uint64_t)(LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_SIGINFO |                   \
+		    LINUX_SA_ONSTACK | LINUX_SA_RESTART | LINUX_SA_NODEFER | LINUX_SA_RESETHAND |  \
+		    LINUX_SA_EXPOSE_TAGBITS | LINUX_SA_RESTORER))
 
-int signal_set_action(
-	struct task *task, int signal, const struct linux_sigaction *action, struct linux_sigaction *old)
+int signal_set_action(struct task *task, int signal, const struct linux_sigaction *action,
+	struct linux_sigaction *old)
 {
 	struct sighand *sighand;
 
-	if (signal < 1 || signal > SIGNAL_COUNT || (action && (SIGNALS_KERNEL_ONLY & signal_bit(signal))))
+	if (signal < 1 || signal > SIGNAL_COUNT ||
+		(action && (SIGNALS_KERNEL_ONLY & signal_bit(signal))))
 		return -EINVAL;
 	sighand = task_lock_signals(task);
 	*old = *signal_action(sighand, signal);
@@ -148,7 +152,8 @@ int signal_set_action(
 		place->sa_mask &= ~SIGNALS_KERNEL_ONLY;
 		/* POSIX: what is pending goes when the signal becomes ignored, blocked or not. */
 		if (place->sa_handler == LINUX_SIG_IGN ||
-			(place->sa_handler == LINUX_SIG_DFL && (SIGNALS_DEFAULT_IGNORE & signal_bit(signal))))
+			(place->sa_handler == LINUX_SIG_DFL &&
+				(SIGNALS_DEFAULT_IGNORE & signal_bit(signal))))
 			signal_flush_group_locked(task->group, signal_bit(signal));
 	}
 	mutex_unlock(&sighand->lock);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sending signals: whether one counts, where it is queued, who is woken for it, and who may send it.
+ * Sending signals: whether one counts, where it is queued, who is woken for it, and who may send
+ * it.
  *
- * Differs from Linux: a process that dies of a signal with a core dump never dumps, as if RLIMIT_CORE were 0.
+ * Differs from Linux: a process that dies of a signal with a core dump never dumps, as if
+ * RLIMIT_CORE were 0.
  */
 #include "abi/capability.h"
 #include "abi/epoll.h"
@@ -24,7 +26,8 @@ bool signal_task_ignores_locked(struct task *task, int signal, bool force)
 	return handler == LINUX_SIG_DFL && (SIGNALS_DEFAULT_IGNORE & signal_bit(signal));
 }
 
-/* What is blocked is kept, since its disposition may change until it is unblocked; tracers see everything. */
+/* What is blocked is kept, since its disposition may change until it is unblocked; tracers see
+ * everything. */
 static bool discarded_locked(struct task *task, int signal, bool force)
 {
 	if (task->blocked & signal_bit(signal))
@@ -39,8 +42,7 @@ void signal_flush_group_locked(struct thread_group *group, linux_sigset_t set)
 	struct task *task;
 
 	signal_pending_flush(&group->shared_pending, set);
-	TAILQ_FOREACH(task, &group->tasks, group_link)
-	{
+	TAILQ_FOREACH (task, &group->tasks, group_link) {
 		signal_pending_flush(&task->pending, set);
 	}
 }
@@ -80,8 +82,7 @@ static struct task *choose_locked(struct task *task, int signal, bool group)
 		return task;
 	if (!group)
 		return NULL;
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
 		if (wants_locked(other, signal))
 			return other;
 	}
@@ -92,7 +93,7 @@ static struct task *choose_locked(struct task *task, int signal, bool group)
 static bool fatal_locked(struct task *task, int signal)
 {
 	return !((SIGNALS_DEFAULT_IGNORE | SIGNALS_STOP) & signal_bit(signal)) &&
-		signal_action(task->sighand, signal)->sa_handler == LINUX_SIG_DFL;
+	       signal_action(task->sighand, signal)->sa_handler == LINUX_SIG_DFL;
 }
 
 void thread_group_kill_locked(struct thread_group *group, int status)
@@ -123,9 +124,9 @@ static void complete_locked(struct task *task, int signal, bool group)
 		task_recalculate_interrupt_locked(chosen ? chosen : task);
 		return;
 	}
-	/* Nobody is idle: those who do not block it look soon, but those in a stop must find it later. */
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
+	/* Nobody is idle: those who do not block it look soon, but those in a stop must find it
+	 * later. */
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
 		if (other->exit_state == TASK_ALIVE &&
 			(task_deliverable_locked(other) & signal_bit(signal)))
 			task_recalculate_interrupt_locked(other);
@@ -140,7 +141,7 @@ static bool forced(const struct task *task, const struct linux_siginfo *info)
 	if (info->si_code > 0 || info->si_code == LINUX_SI_TIMER)
 		return false;
 	return !current ||
-		!pid_number_in(current->group->pid, thread_group_pid_namespace(task->group));
+	       !pid_number_in(current->group->pid, thread_group_pid_namespace(task->group));
 }
 
 int signal_send_locked(struct task *task, const struct linux_siginfo *info, bool group)

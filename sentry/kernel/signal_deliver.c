@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery: what a task does about its pending signals on the way to guest code (signal(7), "Execution of signal handlers").
+ * Delivery: what a task does about its pending signals on the way to guest code (signal(7),
+ * "Execution of signal handlers").
  */
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rseq.h"
@@ -22,7 +23,8 @@ struct delivery {
 
 enum delivery_kind { DELIVERY_NONE, DELIVERY_HANDLER, DELIVERY_EXIT };
 
-/* What a signal that nobody took comes to with its default action; DELIVERY_NONE: look at everything anew. */
+/* What a signal that nobody took comes to with its default action; DELIVERY_NONE: look at
+ * everything anew. */
 static enum delivery_kind default_locked(struct task *task, int signal)
 {
 	linux_sigset_t bit = signal_bit(signal);
@@ -72,10 +74,11 @@ static enum delivery_kind next_locked(struct task *task, struct delivery *delive
 			return die_locked(task, delivery);
 		if (task_do_stops_locked(task))
 			continue;
-		delivery->signal =
-			signal_pending_take_synchronous(&task->pending, ~task->blocked, &delivery->info);
+		delivery->signal = signal_pending_take_synchronous(
+			&task->pending, ~task->blocked, &delivery->info);
 		if (!delivery->signal)
-			delivery->signal = signal_dequeue_locked(task, ~task->blocked, &delivery->info);
+			delivery->signal =
+				signal_dequeue_locked(task, ~task->blocked, &delivery->info);
 		if (!delivery->signal)
 			return DELIVERY_NONE;
 		if (delivery->signal != LINUX_SIGKILL && ptrace_is_traced(task)) {

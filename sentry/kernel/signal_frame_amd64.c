@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signal frames of x86-64: struct linux_rt_sigframe below an XSAVE image, as the kernel's setup_rt_frame() lays them out,
- * and rt_sigreturn(2), which believes nothing of what it finds there.
+ * Signal frames of x86-64: struct linux_rt_sigframe below an XSAVE image, as the kernel's
+ * setup_rt_frame() lays them out, and rt_sigreturn(2), which believes nothing of what it finds
+ * there.
  *
- * Differs from Linux: a handler starts with a fresh floating-point state only if the control words or the x87 stack were not fresh
- * already; the vector registers keep their contents otherwise. Code and stack segments are the flat ones alone, since there is no LDT.
+ * Differs from Linux: a handler starts with a fresh floating-point state only if the control words
+ * or the x87 stack were not fresh already; the vector registers keep their contents otherwise. Code
+ * and stack segments are the flat ones alone, since there is no LDT.
  */
 #include "abi/ucontext.h"
 #include "base/cleanup.h"
@@ -37,7 +39,8 @@ struct xsave_image {
 
 static size_t fpstate_size(void)
 {
-	return g_platform->fpstate_size < XSAVE_MIN_SIZE ? XSAVE_MIN_SIZE : g_platform->fpstate_size;
+	return g_platform->fpstate_size < XSAVE_MIN_SIZE ? XSAVE_MIN_SIZE
+							 : g_platform->fpstate_size;
 }
 
 static void image_make_fresh(struct xsave_image *image, size_t size)
@@ -56,7 +59,7 @@ static bool image_is_fresh_enough(const struct xsave_image *image)
 	if (!(image->header.xfeatures & LINUX_XFEATURE_MASK_FP))
 		return legacy->mxcsr == MXCSR_FRESH;
 	return legacy->cwd == FPU_CONTROL_FRESH && legacy->swd == 0 && legacy->twd == 0 &&
-		legacy->mxcsr == MXCSR_FRESH;
+	       legacy->mxcsr == MXCSR_FRESH;
 }
 
 static int image_load(struct task *task, const struct xsave_image *image, size_t size)
@@ -71,12 +74,14 @@ struct frame_place {
 	gaddr_t frame;
 };
 
-static int frame_find_place(struct task *task, const struct linux_sigaction *action, struct frame_place *place)
+static int frame_find_place(
+	struct task *task, const struct linux_sigaction *action, struct frame_place *place)
 {
 	bool nested = altstack_in_use(task, task->regs.rsp), entering = false;
 	uint64_t sp = task->regs.rsp - LINUX_REDZONE_SIZE;
 
-	if ((action->sa_flags & LINUX_SA_ONSTACK) && task->altstack.ss_size && !altstack_in_use(task, sp)) {
+	if ((action->sa_flags & LINUX_SA_ONSTACK) && task->altstack.ss_size &&
+		!altstack_in_use(task, sp)) {
 		sp = task->altstack.ss_sp + task->altstack.ss_size;
 		entering = true;
 	}
@@ -89,7 +94,8 @@ static int frame_find_place(struct task *task, const struct linux_sigaction *act
 	return 0;
 }
 
-/* Writes the image with the marks around it; *fresh tells whether a handler may start with what is in the registers. */
+/* Writes the image with the marks around it; *fresh tells whether a handler may start with what is
+ * in the registers. */
 static int fpstate_push(struct task *task, gaddr_t address, bool *fresh)
 {
 	size_t size = fpstate_size();
@@ -150,12 +156,13 @@ static void sigcontext_fill(
 	};
 }
 
-static int frame_write(struct task *task, const struct frame_place *place, const struct linux_sigaction *action,
-	const struct linux_siginfo *info, linux_sigset_t mask)
+static int frame_write(struct task *task, const struct frame_place *place,
+	const struct linux_sigaction *action, const struct linux_siginfo *info, linux_sigset_t mask)
 {
 	struct linux_rt_sigframe frame = {
 		.pretcode = action->sa_restorer,
-		.uc.uc_flags = LINUX_UC_FP_XSTATE | LINUX_UC_SIGCONTEXT_SS | LINUX_UC_STRICT_RESTORE_SS,
+		.uc.uc_flags =
+			LINUX_UC_FP_XSTATE | LINUX_UC_SIGCONTEXT_SS | LINUX_UC_STRICT_RESTORE_SS,
 		.uc.uc_stack = task->altstack,
 		.uc.uc_sigmask = mask,
 		.info = *info,
@@ -214,10 +221,12 @@ static int fpstate_examine(struct task *task, gaddr_t address, struct linux_fpx_
 {
 	uint32_t magic2;
 
-	if (mm_copy_in(task->mm, marks, address + offsetof(struct linux_fpstate, sw_reserved), sizeof(*marks)))
+	if (mm_copy_in(task->mm, marks, address + offsetof(struct linux_fpstate, sw_reserved),
+		    sizeof(*marks)))
 		return -EFAULT;
 	if (marks->magic1 == LINUX_FP_XSTATE_MAGIC1 && marks->xstate_size >= XSAVE_MIN_SIZE &&
-		marks->xstate_size <= fpstate_size() && marks->xstate_size <= marks->extended_size) {
+		marks->xstate_size <= fpstate_size() &&
+		marks->xstate_size <= marks->extended_size) {
 		if (mm_copy_in(task->mm, &magic2, address + marks->xstate_size, sizeof(magic2)))
 			return -EFAULT;
 		if (magic2 == LINUX_FP_XSTATE_MAGIC2)
@@ -245,11 +254,14 @@ static int fpstate_pop(struct task *task, gaddr_t address)
 	if (mm_copy_in(task->mm, image, address, marks.xstate_size))
 		return -EFAULT;
 	if (!marks.magic1) {
-		image->header = (struct linux_xstate_header){.xfeatures = LINUX_XFEATURE_MASK_FPSSE};
+		image->header =
+			(struct linux_xstate_header){.xfeatures = LINUX_XFEATURE_MASK_FPSSE};
 	} else {
-		if (image->header.xcomp_bv || (image->header.xfeatures & ~g_platform->fpstate_features))
+		if (image->header.xcomp_bv ||
+			(image->header.xfeatures & ~g_platform->fpstate_features))
 			return -EINVAL;
-		/* MXCSR is loaded even where SSE state is not: say that it is there, in its initial state. */
+		/* MXCSR is loaded even where SSE state is not: say that it is there, in its initial
+		 * state. */
 		if (!(image->header.xfeatures & marks.xfeatures & LINUX_XFEATURE_MASK_SSE))
 			memset(image->legacy.xmm_space, 0, sizeof(image->legacy.xmm_space));
 		image->header.xfeatures &= marks.xfeatures;
@@ -281,7 +293,8 @@ static void registers_restore(struct linux_user_regs *regs, const struct linux_s
 	regs->orig_rax = UINT64_MAX;
 }
 
-/* The segments that the processor would refuse, and instruction pointers that it cannot hold, are faults of the guest's. */
+/* The segments that the processor would refuse, and instruction pointers that it cannot hold, are
+ * faults of the guest's. */
 static int segments_restore(struct linux_user_regs *regs, const struct linux_ucontext *uc)
 {
 	uint16_t cs = uc->uc_mcontext.cs | 3, ss = uc->uc_mcontext.ss | 3;

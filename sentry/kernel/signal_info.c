@@ -16,14 +16,16 @@ struct pid_namespace *thread_group_pid_namespace(const struct thread_group *grou
 	return group->pid->numbers[group->pid->level].ns;
 }
 
-void siginfo_user(struct linux_siginfo *info, int signal, struct task *sender, struct task *receiver)
+void siginfo_user(
+	struct linux_siginfo *info, int signal, struct task *sender, struct task *receiver)
 {
 	memset(info, 0, sizeof(*info));
 	info->si_signo = signal;
 	info->si_code = LINUX_SI_USER;
 	if (!sender)
 		return;
-	info->kill.si_pid = pid_number_in(sender->group->pid, thread_group_pid_namespace(receiver->group));
+	info->kill.si_pid =
+		pid_number_in(sender->group->pid, thread_group_pid_namespace(receiver->group));
 	info->kill.si_uid = siginfo_uid(sender, receiver);
 }
 

@@ -26,13 +26,13 @@ bool task_killed(struct task *task)
 bool signal_is_ignored_locked(struct task *task, int signal)
 {
 	return (task->blocked & signal_bit(signal)) ||
-		signal_action(task->sighand, signal)->sa_handler == LINUX_SIG_IGN;
+	       signal_action(task->sighand, signal)->sa_handler == LINUX_SIG_IGN;
 }
 
 void task_recalculate_interrupt_locked(struct task *task)
 {
 	bool due = (pending_locked(task) & task_deliverable_locked(task)) ||
-		atomic_load(&task->killed) || task_group_stop_pending(&task->stop);
+		   atomic_load(&task->killed) || task_group_stop_pending(&task->stop);
 
 	if (task == current)
 		atomic_store(&task->run.interrupt, due);
@@ -46,8 +46,7 @@ static void retarget_locked(struct task *task, linux_sigset_t which)
 	struct task *other;
 
 	which &= task->group->shared_pending.set;
-	TAILQ_FOREACH(other, &task->group->tasks, group_link)
-	{
+	TAILQ_FOREACH (other, &task->group->tasks, group_link) {
 		linux_sigset_t taken = which & task_deliverable_locked(other);
 
 		if (!which)

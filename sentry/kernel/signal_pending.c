@@ -2,7 +2,8 @@
 /*
  * Queues of pending signals, and what each user may have in them (RLIMIT_SIGPENDING).
  *
- * Differs from Linux: the count is kept for each real user of the sandbox, not for each user in each user namespace.
+ * Differs from Linux: the count is kept for each real user of the sandbox, not for each user in
+ * each user namespace.
  */
 #include "sentry/kernel/signal_private.h"
 #include "sentry/lock_order.h"
@@ -108,7 +109,8 @@ void signal_pending_destroy(struct signal_pending *pending)
 	signal_pending_flush(pending, ~(linux_sigset_t)0);
 }
 
-int signal_pending_add(struct signal_pending *pending, const struct linux_siginfo *info, uint32_t uid, uint64_t limit)
+int signal_pending_add(struct signal_pending *pending, const struct linux_siginfo *info,
+	uint32_t uid, uint64_t limit)
 {
 	int signal = info->si_signo;
 	bool standard = signal < LINUX_SIGRTMIN;
@@ -151,8 +153,8 @@ int signal_pending_next(linux_sigset_t set)
 	return set ? __builtin_ctzll(set) + 1 : 0;
 }
 
-static void entry_take(struct signal_pending *pending, struct signal_entry *entry, struct linux_siginfo *info,
-	struct posix_timer **timer)
+static void entry_take(struct signal_pending *pending, struct signal_entry *entry,
+	struct linux_siginfo *info, struct posix_timer **timer)
 {
 	TAILQ_REMOVE(&pending->queue, entry, link);
 	*info = entry->info;
@@ -160,15 +162,14 @@ static void entry_take(struct signal_pending *pending, struct signal_entry *entr
 	entry_release(entry);
 }
 
-void signal_pending_take(
-	struct signal_pending *pending, int signal, struct linux_siginfo *info, struct posix_timer **timer)
+void signal_pending_take(struct signal_pending *pending, int signal, struct linux_siginfo *info,
+	struct posix_timer **timer)
 {
 	struct signal_entry *entry, *first = NULL;
 	bool more = false;
 
 	*timer = NULL;
-	TAILQ_FOREACH(entry, &pending->queue, link)
-	{
+	TAILQ_FOREACH (entry, &pending->queue, link) {
 		if (entry->info.si_signo != signal)
 			continue;
 		if (first) {
@@ -198,8 +199,7 @@ int signal_pending_take_synchronous(
 
 	if (!(pending->set & allowed & SIGNALS_SYNCHRONOUS))
 		return 0;
-	TAILQ_FOREACH(entry, &pending->queue, link)
-	{
+	TAILQ_FOREACH (entry, &pending->queue, link) {
 		/* What kill(2) sent under such a number is not synchronous. */
 		if (entry->info.si_code > LINUX_SI_USER &&
 			(signal_bit(entry->info.si_signo) & allowed & SIGNALS_SYNCHRONOUS)) {
@@ -212,8 +212,7 @@ int signal_pending_take_synchronous(
 	struct signal_entry *taken = entry;
 
 	pending->set &= ~signal_bit(signal);
-	TAILQ_FOREACH(entry, &pending->queue, link)
-	{
+	TAILQ_FOREACH (entry, &pending->queue, link) {
 		if (entry != taken && entry->info.si_signo == signal)
 			pending->set |= signal_bit(signal);
 	}
@@ -228,8 +227,7 @@ void signal_pending_flush(struct signal_pending *pending, linux_sigset_t set)
 	if (!(pending->set & set))
 		return;
 	pending->set &= ~set;
-	TAILQ_FOREACH_SAFE(entry, &pending->queue, link, next)
-	{
+	TAILQ_FOREACH_SAFE (entry, &pending->queue, link, next) {
 		struct posix_timer *timer = entry->timer;
 
 		if (!(signal_bit(entry->info.si_signo) & set))
@@ -250,8 +248,7 @@ void signal_pending_remove_entry(struct signal_pending *pending, struct signal_e
 		return;
 	TAILQ_REMOVE(&pending->queue, entry, link);
 	entry->queued = NULL;
-	TAILQ_FOREACH(other, &pending->queue, link)
-	{
+	TAILQ_FOREACH (other, &pending->queue, link) {
 		if (other->info.si_signo == signal)
 			return;
 	}

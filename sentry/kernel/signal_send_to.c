@@ -8,8 +8,8 @@
 static bool credentials_allow(const struct cred *sender, const struct cred *receiver)
 {
 	return sender->euid == receiver->suid || sender->euid == receiver->uid ||
-		sender->uid == receiver->suid || sender->uid == receiver->uid ||
-		cred_capable_in(sender, receiver->user_ns, LINUX_CAP_KILL);
+	       sender->uid == receiver->suid || sender->uid == receiver->uid ||
+	       cred_capable_in(sender, receiver->user_ns, LINUX_CAP_KILL);
 }
 
 int signal_may_send(struct task *sender, struct task *receiver, int signal)
@@ -24,10 +24,11 @@ int signal_may_send(struct task *sender, struct task *receiver, int signal)
 		return -ESRCH;
 	allowed = credentials_allow(sender->cred, cred);
 	cred_put(cred);
-	/* A session's own members may always continue each other; the pointers are compared and not followed. */
+	/* A session's own members may always continue each other; the pointers are compared and not
+	 * followed. */
 	if (!allowed && signal == LINUX_SIGCONT)
 		allowed = __atomic_load_n(&sender->group->session_pid, __ATOMIC_RELAXED) ==
-			__atomic_load_n(&receiver->group->session_pid, __ATOMIC_RELAXED);
+			  __atomic_load_n(&receiver->group->session_pid, __ATOMIC_RELAXED);
 	return allowed ? 0 : -EPERM;
 }
 
@@ -37,8 +38,7 @@ int signal_send_process_group(struct pid *process_group, const struct linux_sigi
 	int error = -ESRCH;
 
 	mutex_guard(&g_tasks.lock);
-	LIST_FOREACH(group, &process_group->group_members, group_member)
-	{
+	LIST_FOREACH (group, &process_group->group_members, group_member) {
 		error = signal_send_group(group, info);
 	}
 	return error;
@@ -62,8 +62,7 @@ int signal_kill_process_group(struct task *sender, struct pid *process_group, in
 	bool success = false;
 
 	mutex_guard(&g_tasks.lock);
-	LIST_FOREACH(group, &process_group->group_members, group_member)
-	{
+	LIST_FOREACH (group, &process_group->group_members, group_member) {
 		error = signal_kill_group_locked(sender, group, signal);
 		success |= error == 0;
 	}
@@ -92,11 +91,13 @@ int signal_kill_all(struct task *sender, int signal)
 	return count ? result : -ESRCH;
 }
 
-int signal_queue_info(struct task *task, struct task *target, struct linux_siginfo *info, bool group)
+int signal_queue_info(
+	struct task *task, struct task *target, struct linux_siginfo *info, bool group)
 {
 	int error;
 
-	/* Only to itself may a process pretend that the kernel, kill(2) or tgkill(2) sent the signal. */
+	/* Only to itself may a process pretend that the kernel, kill(2) or tgkill(2) sent the
+	 * signal. */
 	if ((info->si_code >= 0 || info->si_code == LINUX_SI_TKILL) && target->group != task->group)
 		return -EPERM;
 	error = signal_may_send(task, target, info->si_signo);

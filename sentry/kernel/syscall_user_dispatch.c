@@ -21,7 +21,8 @@ bool syscall_user_dispatch_slow(struct task *task)
 	if (task->regs.rip - task->syscall_dispatch.offset < task->syscall_dispatch.length)
 		return false;
 	if (task->syscall_dispatch.selector) {
-		if (mm_copy_in(task->mm, &selector, task->syscall_dispatch.selector, sizeof(selector))) {
+		if (mm_copy_in(task->mm, &selector, task->syscall_dispatch.selector,
+			    sizeof(selector))) {
 			thread_group_exit(task, LINUX_SIGSEGV);
 			return true;
 		}
@@ -44,7 +45,8 @@ bool syscall_user_dispatch_slow(struct task *task)
 	return true;
 }
 
-int64_t syscall_user_dispatch_set(struct task *task, uint64_t mode, uint64_t offset, uint64_t length, gaddr_t selector)
+int64_t syscall_user_dispatch_set(
+	struct task *task, uint64_t mode, uint64_t offset, uint64_t length, gaddr_t selector)
 {
 	switch (mode) {
 	case LINUX_PR_SYS_DISPATCH_OFF:

@@ -2,7 +2,8 @@
 /*
  * User namespaces (user_namespaces(7)): their family, and the maps of ids.
  *
- * A map holds global ids, translated once when it is written, which happens once: so readers need no lock.
+ * A map holds global ids, translated once when it is written, which happens once: so readers need
+ * no lock.
  */
 #include "sentry/kernel/user_namespace.h"
 
@@ -43,9 +44,9 @@ struct user_namespace {
 	struct refcount refs;
 	struct user_namespace *parent; /* a reference; NULL for the initial one */
 	unsigned int level;
-	uint32_t owner, group;	       /* global ids of the creator */
+	uint32_t owner, group; /* global ids of the creator */
 	bool parent_could_setfcap;
-	bool setgroups_allowed;	       /* g_maps_lock */
+	bool setgroups_allowed;		/* g_maps_lock */
 	struct id_map *_Atomic maps[2]; /* NULL until written; g_maps_lock to write */
 	uint64_t ino;
 };
@@ -108,7 +109,8 @@ uint64_t user_namespace_inode(const struct user_namespace *ns)
 	return ns->ino;
 }
 
-bool user_namespace_is_ancestor(const struct user_namespace *ancestor, const struct user_namespace *ns)
+bool user_namespace_is_ancestor(
+	const struct user_namespace *ancestor, const struct user_namespace *ns)
 {
 	while (ns && ns != ancestor)
 		ns = ns->parent;
@@ -132,14 +134,16 @@ bool cred_capable_in(const struct cred *cred, const struct user_namespace *ns, i
 
 /* --- ids --- */
 
-static const struct id_map *map_of(const struct user_namespace *ns, enum user_namespace_map_kind kind)
+static const struct id_map *map_of(
+	const struct user_namespace *ns, enum user_namespace_map_kind kind)
 {
-	return atomic_load_explicit(&((struct user_namespace *)ns)->maps[kind], memory_order_acquire);
+	return atomic_load_explicit(
+		&((struct user_namespace *)ns)->maps[kind], memory_order_acquire);
 }
 
 /* Of a namespace to global; the whole range must be in one extent. NO_ID: it is not. */
-static uint32_t range_to_global(
-	const struct user_namespace *ns, enum user_namespace_map_kind kind, uint32_t id, uint32_t count)
+static uint32_t range_to_global(const struct user_namespace *ns, enum user_namespace_map_kind kind,
+	uint32_t id, uint32_t count)
 {
 	const struct id_map *map;
 
@@ -156,7 +160,8 @@ static uint32_t range_to_global(
 	return NO_ID;
 }
 
-static uint32_t global_to_id(const struct user_namespace *ns, enum user_namespace_map_kind kind, uint32_t global)
+static uint32_t global_to_id(
+	const struct user_namespace *ns, enum user_namespace_map_kind kind, uint32_t global)
 {
 	const struct id_map *map;
 
@@ -214,7 +219,8 @@ int user_namespace_new(const struct cred *creator, struct user_namespace **out)
 
 	if (parent->level >= NAMESPACE_LEVEL_MAX)
 		return -ENOSPC;
-	if (!user_namespace_has_uid(parent, creator->euid) || !user_namespace_has_gid(parent, creator->egid))
+	if (!user_namespace_has_uid(parent, creator->euid) ||
+		!user_namespace_has_gid(parent, creator->egid))
 		return -EPERM;
 	if (atomic_fetch_add(&g_count, 1) >= NAMESPACE_COUNT_MAX) {
 		atomic_fetch_sub(&g_count, 1);
@@ -271,8 +277,8 @@ static bool line_parse(const char *text, const char *end, struct id_extent *exte
 	if (!text || text != end)
 		return false;
 	return extent->first != NO_ID && extent->lower != NO_ID && extent->count &&
-		extent->first + extent->count > extent->first &&
-		extent->lower + extent->count > extent->lower;
+	       extent->first + extent->count > extent->first &&
+	       extent->lower + extent->count > extent->lower;
 }
 
 static bool ranges_meet(uint32_t a, uint32_t a_count, uint32_t b, uint32_t b_count)
@@ -332,7 +338,8 @@ static bool map_allowed(const struct user_namespace *ns, enum user_namespace_map
 
 	if (kind == USER_NAMESPACE_UID_MAP && !root_map_allowed(ns, opener, map))
 		return false;
-	/* Without privilege: one's own id alone, and one's own group only after giving setgroups(2) up. */
+	/* Without privilege: one's own id alone, and one's own group only after giving setgroups(2)
+	 * up. */
 	if (map->count == 1 && map->extents[0].count == 1 && ns->owner == opener->euid) {
 		uint32_t id = range_to_global(ns->parent, kind, map->extents[0].lower, 1);
 
@@ -342,7 +349,7 @@ static bool map_allowed(const struct user_namespace *ns, enum user_namespace_map
 			return true;
 	}
 	return cred_capable_in(current_cred(), ns->parent, capability) &&
-		cred_capable_in(opener, ns->parent, capability);
+	       cred_capable_in(opener, ns->parent, capability);
 }
 
 static int map_install_locked(struct user_namespace *ns, enum user_namespace_map_kind kind,
@@ -401,7 +408,8 @@ void user_namespace_show_map(struct user_namespace *ns, enum user_namespace_map_
 	map = map_of(ns, kind);
 	for (size_t i = 0; map && i < map->count; i++)
 		text_printf(out, "%10u %10u %10u\n", map->extents[i].first,
-			global_to_id(reader_ns, kind, map->extents[i].lower), map->extents[i].count);
+			global_to_id(reader_ns, kind, map->extents[i].lower),
+			map->extents[i].count);
 }
 
 /* --- setgroups --- */
@@ -414,7 +422,8 @@ bool user_namespace_setgroups_allowed(const struct user_namespace *ns)
 
 bool user_namespace_may_setgroups(const struct user_namespace *ns)
 {
-	return (ns == &g_initial || map_of(ns, USER_NAMESPACE_GID_MAP)) && user_namespace_setgroups_allowed(ns);
+	return (ns == &g_initial || map_of(ns, USER_NAMESPACE_GID_MAP)) &&
+	       user_namespace_setgroups_allowed(ns);
 }
 
 int user_namespace_write_setgroups(

@@ -2,7 +2,8 @@
 /*
  * arch_prctl(2): segment bases and what extended state may be used.
  *
- * Differs from Linux: CPUID cannot be made to fault (ENODEV, as on processors that cannot), and there are no shadow stacks.
+ * Differs from Linux: CPUID cannot be made to fault (ENODEV, as on processors that cannot), and
+ * there are no shadow stacks.
  */
 #include "abi/limits.h"
 #include "abi/prctl.h"

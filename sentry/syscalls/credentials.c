@@ -203,8 +203,10 @@ int64_t sys_setgroups(struct task *task, const uint64_t args[6])
 
 /* --- capget(2), capset(2) --- */
 
-/* How many 32-bit words a version of the header means; 0 for an unknown one, after writing the known one back. */
-static int capability_words(struct task *task, gaddr_t address, struct linux_cap_user_header *header)
+/* How many 32-bit words a version of the header means; 0 for an unknown one, after writing the
+ * known one back. */
+static int capability_words(
+	struct task *task, gaddr_t address, struct linux_cap_user_header *header)
 {
 	const uint32_t known = LINUX_CAPABILITY_VERSION_3;
 

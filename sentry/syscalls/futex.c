@@ -45,13 +45,15 @@ static int timeout_read(struct task *task, gaddr_t address, struct futex_call *c
 		call->deadline_ns = clock_to_monotonic(LINUX_CLOCK_REALTIME, ns);
 	else
 		call->deadline_ns = ns;
-	/* The greatest deadline means none; a guest that asks for it exactly waits a nanosecond less. */
+	/* The greatest deadline means none; a guest that asks for it exactly waits a nanosecond
+	 * less. */
 	if (call->deadline_ns == INT64_MAX)
 		call->deadline_ns--;
 	return 0;
 }
 
-static int64_t requeue(struct task *task, const struct futex_call *call, uint32_t second_count, bool compare, bool pi)
+static int64_t requeue(struct task *task, const struct futex_call *call, uint32_t second_count,
+	bool compare, bool pi)
 {
 	const struct futex_requeue request = {
 		.from = call->first,
@@ -70,7 +72,8 @@ static int64_t dispatch(struct task *task, const struct futex_call *call, uint32
 {
 	switch (call->command) {
 	case LINUX_FUTEX_WAIT:
-		return futex_wait(task, call->first, call->value, LINUX_FUTEX_BITSET_MATCH_ANY, call->deadline_ns);
+		return futex_wait(task, call->first, call->value, LINUX_FUTEX_BITSET_MATCH_ANY,
+			call->deadline_ns);
 	case LINUX_FUTEX_WAIT_BITSET:
 		return futex_wait(task, call->first, call->value, call->value3, call->deadline_ns);
 	case LINUX_FUTEX_WAKE:
@@ -84,7 +87,8 @@ static int64_t dispatch(struct task *task, const struct futex_call *call, uint32
 	case LINUX_FUTEX_CMP_REQUEUE_PI:
 		return requeue(task, call, second_count, true, true);
 	case LINUX_FUTEX_WAKE_OP:
-		return futex_wake_op(task, call->first, call->second, call->value, second_count, call->value3);
+		return futex_wake_op(
+			task, call->first, call->second, call->value, second_count, call->value3);
 	case LINUX_FUTEX_LOCK_PI:
 	case LINUX_FUTEX_LOCK_PI2:
 		return futex_lock_pi(task, call->first, call->deadline_ns, false);
@@ -93,8 +97,8 @@ static int64_t dispatch(struct task *task, const struct futex_call *call, uint32
 	case LINUX_FUTEX_UNLOCK_PI:
 		return futex_unlock_pi(task, call->first);
 	case LINUX_FUTEX_WAIT_REQUEUE_PI:
-		return futex_wait_requeue_pi(
-			task, call->first, call->value, LINUX_FUTEX_BITSET_MATCH_ANY, call->deadline_ns, call->second);
+		return futex_wait_requeue_pi(task, call->first, call->value,
+			LINUX_FUTEX_BITSET_MATCH_ANY, call->deadline_ns, call->second);
 	default:
 		return -ENOSYS;
 	}
@@ -149,12 +153,14 @@ static int deadline_read(struct task *task, gaddr_t address, int clock, int64_t 
 	return 0;
 }
 
-static int words_read(struct task *task, gaddr_t address, unsigned int count, struct linux_futex_waitv *words)
+static int words_read(
+	struct task *task, gaddr_t address, unsigned int count, struct linux_futex_waitv *words)
 {
 	if (mm_copy_in(task->mm, words, address, count * sizeof(*words)))
 		return -EFAULT;
 	for (unsigned int i = 0; i < count; i++) {
-		if (word_flags_check(words[i].flags) || words[i].reserved || words[i].val > UINT32_MAX)
+		if (word_flags_check(words[i].flags) || words[i].reserved ||
+			words[i].val > UINT32_MAX)
 			return -EINVAL;
 	}
 	return 0;
@@ -197,7 +203,8 @@ int64_t sys_futex_wait(struct task *task, const uint64_t args[6])
 	if (word_flags_check(flags) || args[1] > UINT32_MAX || args[2] > UINT32_MAX)
 		return -EINVAL;
 	error = deadline_read(task, args[4], (int)args[5], &deadline);
-	return error ? error : futex_wait(task, word, (uint32_t)args[1], (uint32_t)args[2], deadline);
+	return error ? error
+		     : futex_wait(task, word, (uint32_t)args[1], (uint32_t)args[2], deadline);
 }
 
 int64_t sys_futex_requeue(struct task *task, const uint64_t args[6])
@@ -211,7 +218,8 @@ int64_t sys_futex_requeue(struct task *task, const uint64_t args[6])
 	error = words_read(task, args[0], 2, words);
 	if (error)
 		return error;
-	request.from = (struct futex_word){words[0].uaddr, !(words[0].flags & LINUX_FUTEX2_PRIVATE)};
+	request.from =
+		(struct futex_word){words[0].uaddr, !(words[0].flags & LINUX_FUTEX2_PRIVATE)};
 	request.to = (struct futex_word){words[1].uaddr, !(words[1].flags & LINUX_FUTEX2_PRIVATE)};
 	request.expected = (uint32_t)words[0].val;
 	request.wake_count = (uint32_t)args[2];
@@ -244,7 +252,8 @@ int64_t sys_get_robust_list(struct task *task, const uint64_t args[6])
 	task_put(target);
 	if (error)
 		return error;
-	if (mm_copy_out(task->mm, args[2], &size, sizeof(size)) || mm_copy_out(task->mm, args[1], &head, sizeof(head)))
+	if (mm_copy_out(task->mm, args[2], &size, sizeof(size)) ||
+		mm_copy_out(task->mm, args[1], &head, sizeof(head)))
 		return -EFAULT;
 	return 0;
 }

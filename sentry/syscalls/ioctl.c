@@ -95,7 +95,7 @@ int64_t sys_ioctl(struct task *task, const uint64_t args[6])
 	case LINUX_FIOQSIZE:
 		if (!has_size(file->inode))
 			return -ENOTTY;
-		size = (int64_t)file->inode->attributes.size;
+		size = (int64_t)file->inode->attributes.blocks * 512;
 		return mm_copy_out(task->mm, args[2], &size, sizeof(size));
 	case LINUX_FIGETBSZ:
 		block = (int32_t)file->inode->attributes.blksize;

@@ -2,8 +2,9 @@
 /*
  * prctl(2): the dispatch, and what concerns the task itself.
  *
- * Differs from Linux: the time-stamp counter cannot be made to fault; speculation, machine checks, core scheduling and memory
- * merging cannot be controlled (the errors are those of kernels or machines without them).
+ * Differs from Linux: the time-stamp counter cannot be made to fault; speculation, machine checks,
+ * core scheduling and memory merging cannot be controlled (the errors are those of kernels or
+ * machines without them).
  */
 #include "abi/prctl.h"
 
@@ -149,7 +150,8 @@ static int64_t prctl_get(struct task *task, const uint64_t args[6], bool *known)
 	case LINUX_PR_GET_CHILD_SUBREAPER:
 		return put_int(task, args[1], task->group->subreaper);
 	case LINUX_PR_GET_TID_ADDRESS:
-		return mm_copy_out(task->mm, args[1], &task->clear_child_tid, sizeof(task->clear_child_tid));
+		return mm_copy_out(
+			task->mm, args[1], &task->clear_child_tid, sizeof(task->clear_child_tid));
 	case LINUX_PR_GET_THP_DISABLE:
 		return rest_is_zero(args, 1) ? task->group->thp_disabled : -EINVAL;
 	case LINUX_PR_GET_SPECULATION_CTRL:

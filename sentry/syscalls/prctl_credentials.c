@@ -26,7 +26,8 @@ static int64_t set_securebits(struct task *task, uint64_t wanted)
 	uint32_t old = task->cred->securebits;
 
 	/* What is locked stays, the locks too, and there are no others. */
-	if (((old & LINUX_SECURE_ALL_LOCKS) >> 1 & (old ^ wanted)) || (old & LINUX_SECURE_ALL_LOCKS & ~wanted) ||
+	if (((old & LINUX_SECURE_ALL_LOCKS) >> 1 & (old ^ wanted)) ||
+		(old & LINUX_SECURE_ALL_LOCKS & ~wanted) ||
 		(wanted & ~(uint64_t)(LINUX_SECURE_ALL_LOCKS | LINUX_SECURE_ALL_BITS)) ||
 		!capable(LINUX_CAP_SETPCAP))
 		return -EPERM;
@@ -41,8 +42,8 @@ static int64_t set_keep_caps(struct task *task, uint64_t wanted)
 		return -EINVAL;
 	if (old & LINUX_SECBIT_KEEP_CAPS_LOCKED)
 		return -EPERM;
-	return commit_securebits(
-		task, wanted ? old | LINUX_SECBIT_KEEP_CAPS : old & ~(uint32_t)LINUX_SECBIT_KEEP_CAPS);
+	return commit_securebits(task,
+		wanted ? old | LINUX_SECBIT_KEEP_CAPS : old & ~(uint32_t)LINUX_SECBIT_KEEP_CAPS);
 }
 
 static int64_t drop_bounding(struct task *task, uint64_t capability)

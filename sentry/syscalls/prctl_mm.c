@@ -100,14 +100,16 @@ static int64_t set_map(struct task *task, gaddr_t address, uint64_t size)
 	layout.arg_end = map.arg_end;
 	layout.env_start = map.env_start;
 	layout.env_end = map.env_end;
-	for (uint64_t option = LINUX_PR_SET_MM_START_CODE; option <= LINUX_PR_SET_MM_ENV_END; option++) {
+	for (uint64_t option = LINUX_PR_SET_MM_START_CODE; option <= LINUX_PR_SET_MM_ENV_END;
+		option++) {
 		if (!address_is_valid(*layout_field(&layout, option)))
 			return -EINVAL;
 	}
 	if (!layout_is_valid(&layout))
 		return -EINVAL;
 	if (map.exe_fd != UINT32_MAX) {
-		int64_t error = capable(LINUX_CAP_SYS_ADMIN) ? set_exe_file(task, (int)map.exe_fd) : -EPERM;
+		int64_t error =
+			capable(LINUX_CAP_SYS_ADMIN) ? set_exe_file(task, (int)map.exe_fd) : -EPERM;
 
 		if (error)
 			return error;
@@ -123,8 +125,8 @@ int64_t prctl_set_mm(struct task *task, const uint64_t args[6])
 	struct mm_layout layout;
 	gaddr_t *field;
 
-	if (args[4] || (args[3] && option != LINUX_PR_SET_MM_AUXV && option != LINUX_PR_SET_MM_MAP &&
-			       option != LINUX_PR_SET_MM_MAP_SIZE))
+	if (args[4] || (args[3] && option != LINUX_PR_SET_MM_AUXV &&
+			       option != LINUX_PR_SET_MM_MAP && option != LINUX_PR_SET_MM_MAP_SIZE))
 		return -EINVAL;
 	if (option == LINUX_PR_SET_MM_MAP_SIZE)
 		return mm_copy_out(task->mm, address, &map_size, sizeof(map_size));

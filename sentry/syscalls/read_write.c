@@ -14,7 +14,7 @@
 	(LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC | LINUX_RWF_NOWAIT |                   \
 		LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND)
 
-/* A count that is negative as a signed number is refused; a large one is cut by the iterator. */
+/* A buffer that does not lie in user space is a fault whatever else is wrong; a large count is cut by the iterator. */
 static int64_t transfer(
 	struct task *task, int fd, gaddr_t base, uint64_t size, int64_t *position, bool write)
 {
@@ -29,8 +29,6 @@ static int64_t transfer(
 		return -ESPIPE;
 	if (!(file->mode & (write ? FILE_WRITE : FILE_READ)))
 		return -EBADF;
-	if ((int64_t)size < 0)
-		return -EINVAL;
 	if (base > LINUX_TASK_SIZE || size > LINUX_TASK_SIZE - base)
 		return -EFAULT;
 	iov_iter_init(&iter, task->mm, base, size, !write);
@@ -79,7 +77,10 @@ static int64_t transfer_vector(struct task *task, int fd, gaddr_t iovecs, uint64
 	result = iov_iter_import(&iter, task->mm, iovecs, count, !write);
 	if (result)
 		return result;
-	if (rwf & ~RWF_KNOWN)
+	/* Nothing to move: Linux does not look at the flags then. */
+	if (iov_iter_count(&iter) == 0)
+		result = 0;
+	else if (rwf & ~RWF_KNOWN)
 		result = -EOPNOTSUPP;
 	else if ((rwf & LINUX_RWF_APPEND) && (rwf & LINUX_RWF_NOAPPEND))
 		result = -EINVAL;

@@ -36,8 +36,9 @@ static int check_permission(struct task *task, struct task *target)
 	if (task == target)
 		return 0;
 	theirs = task_get_cred(target);
-	allowed = (cred->uid == theirs->euid && cred->uid == theirs->suid && cred->uid == theirs->uid &&
-			  cred->gid == theirs->egid && cred->gid == theirs->sgid && cred->gid == theirs->gid) ||
+	allowed = (cred->uid == theirs->euid && cred->uid == theirs->suid &&
+			  cred->uid == theirs->uid && cred->gid == theirs->egid &&
+			  cred->gid == theirs->sgid && cred->gid == theirs->gid) ||
 		  cred_capable_in(cred, theirs->user_ns, LINUX_CAP_SYS_RESOURCE);
 	cred_put(theirs);
 	return allowed ? 0 : -EPERM;
@@ -57,7 +58,8 @@ int64_t sys_prlimit64(struct task *task, const uint64_t args[6])
 		return -ESRCH;
 	error = check_permission(task, target);
 	if (!error)
-		error = rlimit_exchange(target->group, (unsigned int)args[1], args[2] ? &limit : NULL, &old);
+		error = rlimit_exchange(
+			target->group, (unsigned int)args[1], args[2] ? &limit : NULL, &old);
 	task_put(target);
 	if (!error && args[3])
 		error = mm_copy_out(task->mm, args[3], &old, sizeof(old));

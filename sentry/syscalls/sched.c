@@ -49,8 +49,9 @@ static int64_t set_policy(struct task *task, int pid, int policy, gaddr_t parame
 	if (error)
 		return error;
 	if (policy < 0) {
-		attr.sched_flags = LINUX_SCHED_FLAG_KEEP_POLICY |
-				   (target->scheduling.sched_flags & LINUX_SCHED_FLAG_RESET_ON_FORK);
+		attr.sched_flags =
+			LINUX_SCHED_FLAG_KEEP_POLICY |
+			(target->scheduling.sched_flags & LINUX_SCHED_FLAG_RESET_ON_FORK);
 	} else {
 		if (policy & LINUX_SCHED_RESET_ON_FORK)
 			attr.sched_flags = LINUX_SCHED_FLAG_RESET_ON_FORK;
@@ -296,7 +297,8 @@ int64_t sys_getpriority(struct task *task, const uint64_t args[6])
 
 	if ((uint32_t)args[0] > LINUX_PRIO_USER)
 		return -EINVAL;
-	error = scheduling_each(task, (enum scheduling_who)(uint32_t)args[0], (int)args[1], visit_get_nice, &visit);
+	error = scheduling_each(
+		task, (enum scheduling_who)(uint32_t)args[0], (int)args[1], visit_get_nice, &visit);
 	return error ? -ESRCH : visit.result;
 }
 
@@ -311,7 +313,8 @@ int64_t sys_setpriority(struct task *task, const uint64_t args[6])
 		visit.value = LINUX_NICE_MIN;
 	if (visit.value > LINUX_NICE_MAX)
 		visit.value = LINUX_NICE_MAX;
-	error = scheduling_each(task, (enum scheduling_who)(uint32_t)args[0], (int)args[1], visit_set_nice, &visit);
+	error = scheduling_each(
+		task, (enum scheduling_who)(uint32_t)args[0], (int)args[1], visit_set_nice, &visit);
 	if (error)
 		return error == -EINVAL ? -ESRCH : error;
 	return visit.result;

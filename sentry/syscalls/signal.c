@@ -126,7 +126,8 @@ static void wait_for_set(struct task *task, linux_sigset_t set)
 	mutex_unlock(&sighand->lock);
 }
 
-static int64_t signal_wait(struct task *task, linux_sigset_t set, int64_t deadline_ns, struct linux_siginfo *info)
+static int64_t signal_wait(
+	struct task *task, linux_sigset_t set, int64_t deadline_ns, struct linux_siginfo *info)
 {
 	int signal = signal_dequeue(task, set, info);
 	int error = 0;
@@ -278,7 +279,8 @@ int64_t sys_tgkill(struct task *task, const uint64_t args[6])
 	return tgid > 0 && tid > 0 ? kill_thread(task, tgid, tid, (int)args[2]) : -EINVAL;
 }
 
-static int64_t queue_info(struct task *task, struct task *target, int signal, gaddr_t address, bool group)
+static int64_t queue_info(
+	struct task *task, struct task *target, int signal, gaddr_t address, bool group)
 {
 	struct linux_siginfo info;
 	int64_t result;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system as a whole: sysinfo(2), getcpu(2), personality(2), getrandom(2), syslog(2), reboot(2), and what only a machine's
- * owner may do.
+ * The system as a whole: sysinfo(2), getcpu(2), personality(2), getrandom(2), syslog(2), reboot(2),
+ * and what only a machine's owner may do.
  *
- * Differs from Linux: the kernel's log is empty; reboot(2) ends the pid namespace of the caller, in the first one too; ports and the terminal's
- * hang-up belong to the host.
+ * Differs from Linux: the kernel's log is empty; reboot(2) ends the pid namespace of the caller, in
+ * the first one too; ports and the terminal's hang-up belong to the host.
  */
 #include "abi/capability.h"
 #include "abi/personality.h"
@@ -26,10 +26,10 @@
 #include <limits.h>
 #include <sys/sysinfo.h>
 
-#define PORTS_MAX   65536
-#define LOG_SIZE    (1 << 17)
+#define PORTS_MAX 65536
+#define LOG_SIZE  (1 << 17)
 /* What personality(2) takes to mean "only look". */
-#define LOOK_ONLY   0xffffffffu
+#define LOOK_ONLY 0xffffffffu
 
 int64_t sys_sysinfo(struct task *task, const uint64_t args[6])
 {
@@ -49,7 +49,8 @@ int64_t sys_sysinfo(struct task *task, const uint64_t args[6])
 	info.bufferram = (uint64_t)host.bufferram * host.mem_unit;
 	if (usage.limit && usage.limit < info.totalram) {
 		info.totalram = usage.limit;
-		info.freeram = min_u64(info.freeram, usage.limit - min_u64(usage.limit, usage.allocated));
+		info.freeram =
+			min_u64(info.freeram, usage.limit - min_u64(usage.limit, usage.allocated));
 		info.bufferram = 0;
 	}
 	mutex_lock(&g_tasks.lock);

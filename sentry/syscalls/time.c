@@ -2,8 +2,8 @@
 /*
  * Clocks, sleeps and timers.
  *
- * Differs from Linux: no clock can be set or disciplined, whatever the capabilities (EPERM); adjtimex(2) tells of a clock that nobody
- * synchronizes.
+ * Differs from Linux: no clock can be set or disciplined, whatever the capabilities (EPERM);
+ * adjtimex(2) tells of a clock that nobody synchronizes.
  */
 #include "abi/time.h"
 

@@ -2,7 +2,8 @@
 /*
  * Clocks of CPU time: a process's or thread's user time (VIRT), or all of it (PROF, SCHED).
  *
- * Differs from Linux: all three kinds have nanoseconds, as its own do when it accounts at each entry.
+ * Differs from Linux: all three kinds have nanoseconds, as its own do when it accounts at each
+ * entry.
  */
 #include "sentry/time/cpu_clock.h"
 
@@ -65,7 +66,8 @@ int cpu_clock_find(struct task *task, int clock, struct cpu_clock *out)
 	if (!clock_is_cpu(clock) || id < 0)
 		return -EINVAL;
 	out->kind = clock & LINUX_CPUCLOCK_CLOCK_MASK;
-	return clock & LINUX_CPUCLOCK_PERTHREAD_MASK ? find_thread(task, id, out) : find_group(task, id, out);
+	return clock & LINUX_CPUCLOCK_PERTHREAD_MASK ? find_thread(task, id, out)
+						     : find_group(task, id, out);
 }
 
 void cpu_clock_put(struct cpu_clock *clock)
@@ -103,8 +105,8 @@ int64_t cpu_clock_now_locked(const struct cpu_clock *clock)
 #define PACE_MIN_NS 2000000
 #define PACE_MAX_NS 32000000
 
-int64_t cpu_clock_pace_next(
-	struct cpu_clock_pace *pace, const struct cpu_clock *clock, int64_t now_ns, int64_t target_ns)
+int64_t cpu_clock_pace_next(struct cpu_clock_pace *pace, const struct cpu_clock *clock,
+	int64_t now_ns, int64_t target_ns)
 {
 	int64_t left = target_ns - now_ns;
 

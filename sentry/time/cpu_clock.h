@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks of CPU time (clock_getcpuclockid(3), pthread_getcpuclockid(3)), and the check of clock ids that guests give. */
+/* Clocks of CPU time (clock_getcpuclockid(3), pthread_getcpuclockid(3)), and the check of clock ids
+ * that guests give. */
 #pragma once
 
 #include "abi/time.h"
@@ -11,7 +12,8 @@
 struct task;
 struct thread_group;
 
-/* So many times faster than the wall clock may a process's CPU clock run: how often at least who waits for it must look. */
+/* So many times faster than the wall clock may a process's CPU clock run: how often at least who
+ * waits for it must look. */
 #define CPU_CLOCK_RATE_MAX 4
 
 /* One of the clocks of clock.h. */
@@ -40,5 +42,5 @@ struct cpu_clock_pace {
 	int64_t interval_ns; /* grows while it stands still */
 };
 /* CLOCK_MONOTONIC. Any lock. */
-int64_t cpu_clock_pace_next(
-	struct cpu_clock_pace *pace, const struct cpu_clock *clock, int64_t now_ns, int64_t target_ns);
+int64_t cpu_clock_pace_next(struct cpu_clock_pace *pace, const struct cpu_clock *clock,
+	int64_t now_ns, int64_t target_ns);

@@ -2,8 +2,8 @@
 /*
  * Interval timers (setitimer(2)) and RLIMIT_CPU.
  *
- * A process has one ktimer for ITIMER_REAL, and one that looks at its CPU time for the other two and the limit. All state
- * is guarded by the process's RANK_SIGHAND.
+ * A process has one ktimer for ITIMER_REAL, and one that looks at its CPU time for the other two
+ * and the limit. All state is guarded by the process's RANK_SIGHAND.
  */
 #include "sentry/time/itimer.h"
 
@@ -75,8 +75,8 @@ static void real_expire(struct ktimer *ktimer)
 		send_locked(group, LINUX_SIGALRM);
 		interval_pass(&state->real, now);
 		if (state->real.armed)
-			ktimer_arm(ktimer,
-				max_ns(state->real.expiry_ns, now + (waits ? REAL_PENDING_NS : REAL_MIN_NS)));
+			ktimer_arm(ktimer, max_ns(state->real.expiry_ns,
+						   now + (waits ? REAL_PENDING_NS : REAL_MIN_NS)));
 	} else if (state->real.armed) {
 		ktimer_arm(ktimer, state->real.expiry_ns);
 	}
@@ -97,8 +97,8 @@ static struct cpu_sample sample_locked(struct thread_group *group)
 	return (struct cpu_sample){(int64_t)user, (int64_t)(user + system)};
 }
 
-static void look_at_interval_locked(
-	struct thread_group *group, struct interval *interval, int signal, int64_t now, int64_t *left)
+static void look_at_interval_locked(struct thread_group *group, struct interval *interval,
+	int signal, int64_t now, int64_t *left)
 {
 	if (!interval->armed)
 		return;
@@ -112,7 +112,8 @@ static void look_at_interval_locked(
 
 static int64_t limit_ns(uint64_t seconds)
 {
-	return seconds >= (uint64_t)(INT64_MAX / NSEC_PER_SEC) ? INT64_MAX : (int64_t)seconds * NSEC_PER_SEC;
+	return seconds >= (uint64_t)(INT64_MAX / NSEC_PER_SEC) ? INT64_MAX
+							       : (int64_t)seconds * NSEC_PER_SEC;
 }
 
 /* SIGXCPU at the soft limit, which moves on by a second each time; SIGKILL at the hard one. */
@@ -239,7 +240,8 @@ int itimer_get(struct task *task, int which, struct linux_itimerval *value)
 	return 0;
 }
 
-static void set_locked(struct itimer_state *state, int which, int64_t value, int64_t period, struct linux_itimerval *old)
+static void set_locked(struct itimer_state *state, int which, int64_t value, int64_t period,
+	struct linux_itimerval *old)
 {
 	int64_t now;
 	struct interval *interval = interval_of_locked(state, which, &now);
@@ -255,13 +257,15 @@ static void set_locked(struct itimer_state *state, int which, int64_t value, int
 		ktimer_arm(&state->real_ktimer, interval->expiry_ns);
 }
 
-int itimer_set(struct task *task, int which, const struct linux_itimerval *value, struct linux_itimerval *old)
+int itimer_set(struct task *task, int which, const struct linux_itimerval *value,
+	struct linux_itimerval *old)
 {
 	int64_t value_ns, interval_ns;
 	struct itimer_state *state;
 	struct sighand *sighand;
 
-	if (!timeval_to_ns(&value->it_value, &value_ns) || !timeval_to_ns(&value->it_interval, &interval_ns))
+	if (!timeval_to_ns(&value->it_value, &value_ns) ||
+		!timeval_to_ns(&value->it_interval, &interval_ns))
 		return -EINVAL;
 	if (which < LINUX_ITIMER_REAL || which > LINUX_ITIMER_PROF)
 		return -EINVAL;

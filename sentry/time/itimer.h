@@ -2,8 +2,9 @@
 /*
  * Interval timers (setitimer(2)), alarm(2), RLIMIT_CPU, and timers on CPU clocks.
  *
- * CPU time is what the tasks' own threads account (task->times). Timers on it are looked at when the earliest could be due: the timer
- * thread sleeps for the time that is left divided by the running threads, so they are late by that sleep's error alone.
+ * CPU time is what the tasks' own threads account (task->times). Timers on it are looked at when
+ * the earliest could be due: the timer thread sleeps for the time that is left divided by the
+ * running threads, so they are late by that sleep's error alone.
  */
 #pragma once
 
@@ -17,7 +18,8 @@
 struct task;
 struct thread_group;
 
-must_check int itimer_set(struct task *task, int which, const struct linux_itimerval *value, struct linux_itimerval *old);
+must_check int itimer_set(struct task *task, int which, const struct linux_itimerval *value,
+	struct linux_itimerval *old);
 must_check int itimer_get(struct task *task, int which, struct linux_itimerval *value);
 /* The exit of the last thread: disarms. No lock held. */
 void itimers_destroy(struct thread_group *group);

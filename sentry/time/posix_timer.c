@@ -2,9 +2,10 @@
 /*
  * POSIX timers (timer_create(2)).
  *
- * A timer's expiry is kept in its own clock's time; its ktimer looks when that could be due. While its signal is queued it stands
- * still, and what it missed meanwhile is counted when the signal is taken: si_overrun. Everything is guarded by the process's RANK_SIGHAND,
- * but the CPU clocks of other processes are read before that is taken.
+ * A timer's expiry is kept in its own clock's time; its ktimer looks when that could be due. While
+ * its signal is queued it stands still, and what it missed meanwhile is counted when the signal is
+ * taken: si_overrun. Everything is guarded by the process's RANK_SIGHAND, but the CPU clocks of
+ * other processes are read before that is taken.
  */
 #include "sentry/time/posix_timer.h"
 
@@ -26,14 +27,14 @@
 struct posix_timer {
 	RB_ENTRY(posix_timer) node;
 	int id;
-	struct thread_group *group;  /* borrowed: its last thread deletes the timer */
-	int clock;		     /* as given */
-	int base_clock;		     /* what expiry is measured on, if it is no CPU clock */
+	struct thread_group *group; /* borrowed: its last thread deletes the timer */
+	int clock;		    /* as given */
+	int base_clock;		    /* what expiry is measured on, if it is no CPU clock */
 	bool is_cpu;
-	struct cpu_clock cpu;	     /* set once */
+	struct cpu_clock cpu; /* set once */
 	struct cpu_clock_pace pace;
-	int notify;		     /* LINUX_SIGEV_ */
-	struct task *thread;	     /* of LINUX_SIGEV_THREAD_ID: a reference */
+	int notify;	     /* LINUX_SIGEV_ */
+	struct task *thread; /* of LINUX_SIGEV_THREAD_ID: a reference */
 	struct signal_entry entry;
 	struct ktimer ktimer;
 	bool armed;
@@ -57,7 +58,8 @@ RB_GENERATE_INTERNAL(posix_timer_tree, posix_timer, node, timer_compare, unused_
 
 /* --- time --- */
 
-/* The timer's clock now. Its process's lock must not be held unless the clock is a thread's or a wall clock. */
+/* The timer's clock now. Its process's lock must not be held unless the clock is a thread's or a
+ * wall clock. */
 static int64_t timer_now(const struct posix_timer *timer)
 {
 	return timer->is_cpu ? cpu_clock_now(&timer->cpu) : clock_now(timer->base_clock);
@@ -76,7 +78,8 @@ static int64_t timer_now_locked(const struct posix_timer *timer)
 static void timer_look_later(struct posix_timer *timer, int64_t now)
 {
 	if (timer->is_cpu)
-		ktimer_arm(&timer->ktimer, cpu_clock_pace_next(&timer->pace, &timer->cpu, now, timer->expiry_ns));
+		ktimer_arm(&timer->ktimer,
+			cpu_clock_pace_next(&timer->pace, &timer->cpu, now, timer->expiry_ns));
 	else
 		ktimer_arm(&timer->ktimer, clock_to_monotonic(timer->base_clock, timer->expiry_ns));
 }
@@ -144,7 +147,9 @@ void posix_timer_delivered_locked(struct posix_timer *timer, struct linux_siginf
 		return;
 	now = timer_now_locked(timer);
 	timer->overrun += timer_forward(timer, now) - 1;
-	timer->overrun_last = timer->overrun < 0 ? 0 : timer->overrun > INT_MAX ? INT_MAX : timer->overrun;
+	timer->overrun_last = timer->overrun < 0	 ? 0
+			      : timer->overrun > INT_MAX ? INT_MAX
+							 : timer->overrun;
 	timer->overrun = 0;
 	info->timer.si_overrun = (int32_t)timer->overrun_last;
 	timer_look_later(timer, now);
@@ -179,7 +184,8 @@ static int clock_check(int clock)
 	}
 }
 
-static int event_apply(struct task *task, struct posix_timer *timer, const struct linux_sigevent *event)
+static int event_apply(
+	struct task *task, struct posix_timer *timer, const struct linux_sigevent *event)
 {
 	struct linux_siginfo *info = &timer->entry.info;
 
@@ -192,7 +198,8 @@ static int event_apply(struct task *task, struct posix_timer *timer, const struc
 		if (!timer->thread || timer->thread->group != task->group)
 			return -EINVAL;
 	}
-	if (timer->notify != LINUX_SIGEV_NONE && (event->sigev_signo < 1 || event->sigev_signo > LINUX_NSIG))
+	if (timer->notify != LINUX_SIGEV_NONE &&
+		(event->sigev_signo < 1 || event->sigev_signo > LINUX_NSIG))
 		return -EINVAL;
 	info->si_signo = event->sigev_signo;
 	info->timer.si_sigval = event->sigev_value;
@@ -209,7 +216,8 @@ static void timer_free(struct posix_timer *timer)
 	free(timer);
 }
 
-static int timer_make(struct task *task, int clock, const struct linux_sigevent *event, struct posix_timer **out)
+static int timer_make(
+	struct task *task, int clock, const struct linux_sigevent *event, struct posix_timer **out)
 {
 	struct posix_timer *timer = calloc(1, sizeof(*timer));
 	uint32_t uid = task->cred->uid;
@@ -341,13 +349,15 @@ void posix_timers_destroy(struct thread_group *group)
 
 /* --- setting and looking --- */
 
-static void setting_fill_locked(struct posix_timer *timer, int64_t now, struct linux_itimerspec *setting)
+static void setting_fill_locked(
+	struct posix_timer *timer, int64_t now, struct linux_itimerspec *setting)
 {
 	int64_t left = 0;
 
 	if (timer->armed) {
 		/* A periodic one whose signal waits shows its next expiry. */
-		if (timer->interval_ns && (timer->entry.queued || timer->notify == LINUX_SIGEV_NONE))
+		if (timer->interval_ns &&
+			(timer->entry.queued || timer->notify == LINUX_SIGEV_NONE))
 			timer->overrun += timer_forward(timer, now);
 		left = timer->expiry_ns - now;
 		if (left <= 0)
@@ -399,7 +409,8 @@ int posix_timer_get(struct task *task, int id, struct linux_itimerspec *setting)
 	return timer ? 0 : -EINVAL;
 }
 
-static void timer_set_locked(struct posix_timer *timer, int64_t now, bool absolute, int64_t value, int64_t interval)
+static void timer_set_locked(
+	struct posix_timer *timer, int64_t now, bool absolute, int64_t value, int64_t interval)
 {
 	ktimer_cancel(&timer->ktimer, false);
 	timer_unqueue_locked(timer);
@@ -428,7 +439,8 @@ int posix_timer_set(struct task *task, int id, int flags, const struct linux_iti
 	int64_t now, value, interval;
 	int error;
 
-	if (!timespec_to_ns(&setting->it_value, &value) || !timespec_to_ns(&setting->it_interval, &interval))
+	if (!timespec_to_ns(&setting->it_value, &value) ||
+		!timespec_to_ns(&setting->it_interval, &interval))
 		return -EINVAL;
 	error = timer_sample(task, id, &now);
 	if (error)
@@ -457,16 +469,18 @@ void posix_timers_show(struct thread_group *group, struct text_writer *out)
 {
 	static const char *const notify[] = {"signal", "none", "thread"};
 	struct sighand *sighand = thread_group_lock_signals(group);
-	struct posix_timer *timer = group->timers ? RB_MIN(posix_timer_tree, &group->timers->tree) : NULL;
+	struct posix_timer *timer =
+		group->timers ? RB_MIN(posix_timer_tree, &group->timers->tree) : NULL;
 
 	for (; timer; timer = RB_NEXT(posix_timer_tree, &group->timers->tree, timer)) {
 		const struct linux_siginfo *info = &timer->entry.info;
 		struct pid *pid = timer->thread ? timer->thread->pid : group->pid;
 
-		text_printf(out, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n", timer->id,
-			info->si_signo, (unsigned long long)info->timer.si_sigval.sival_ptr,
-			notify[timer->notify & 3], timer->thread ? "tid" : "pid", pid->numbers[pid->level].number,
-			timer->clock);
+		text_printf(out, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n",
+			timer->id, info->si_signo,
+			(unsigned long long)info->timer.si_sigval.sival_ptr,
+			notify[timer->notify & 3], timer->thread ? "tid" : "pid",
+			pid->numbers[pid->level].number, timer->clock);
 	}
 	mutex_unlock(&sighand->lock);
 }

@@ -53,7 +53,8 @@ int64_t time_add_ns(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
 }
 
-/* Sleeps on a clock until its deadline: 0 or -ERESTARTSYS. Wall clocks may be set meanwhile: looked at anew. */
+/* Sleeps on a clock until its deadline: 0 or -ERESTARTSYS. Wall clocks may be set meanwhile: looked
+ * at anew. */
 static int sleep_until(struct task *task, int clock, int64_t deadline_ns)
 {
 	int error = 0;
@@ -67,7 +68,8 @@ static int sleep_until(struct task *task, int clock, int64_t deadline_ns)
 	}
 }
 
-/* CPU clocks have no deadline that is known before: looks again when it could be reached at the earliest. */
+/* CPU clocks have no deadline that is known before: looks again when it could be reached at the
+ * earliest. */
 static int sleep_on_cpu_clock(struct task *task, int clock, int64_t deadline_ns)
 {
 	for (;;) {
@@ -80,7 +82,8 @@ static int sleep_on_cpu_clock(struct task *task, int clock, int64_t deadline_ns)
 		if (left <= 0)
 			return 0;
 		/* All processors could work for it. */
-		error = task_block(task, time_add_ns(clock_monotonic(), left / CPU_CLOCK_RATE_MAX + 1000000));
+		error = task_block(
+			task, time_add_ns(clock_monotonic(), left / CPU_CLOCK_RATE_MAX + 1000000));
 		if (error == -ERESTARTSYS)
 			return error;
 	}
@@ -90,15 +93,16 @@ static int64_t sleep_relative(struct task *task, int clock, int64_t deadline_ns,
 
 static int64_t sleep_restart(struct task *task)
 {
-	return sleep_relative(task, task->restart.nanosleep.clock, task->restart.nanosleep.deadline_ns,
-		task->restart.nanosleep.remaining);
+	return sleep_relative(task, task->restart.nanosleep.clock,
+		task->restart.nanosleep.deadline_ns, task->restart.nanosleep.remaining);
 }
 
 static int64_t sleep_relative(struct task *task, int clock, int64_t deadline_ns, gaddr_t remaining)
 {
 	bool cpu = clock_is_cpu(clock);
 	int64_t now;
-	int error = cpu ? sleep_on_cpu_clock(task, clock, deadline_ns) : sleep_until(task, clock, deadline_ns);
+	int error = cpu ? sleep_on_cpu_clock(task, clock, deadline_ns)
+			: sleep_until(task, clock, deadline_ns);
 
 	if (error != -ERESTARTSYS)
 		return error;
@@ -131,7 +135,8 @@ int64_t task_nanosleep(struct task *task, int clock, int flags, int64_t time_ns,
 		return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 	}
 	/* A relative sleep does not follow the setting of the wall clock. */
-	if (clock == LINUX_CLOCK_REALTIME || clock == LINUX_CLOCK_TAI || clock == LINUX_CLOCK_REALTIME_ALARM)
+	if (clock == LINUX_CLOCK_REALTIME || clock == LINUX_CLOCK_TAI ||
+		clock == LINUX_CLOCK_REALTIME_ALARM)
 		clock = LINUX_CLOCK_MONOTONIC;
 	error = clock_read(task, clock, &now);
 	if (error)

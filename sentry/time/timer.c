@@ -2,7 +2,8 @@
 /*
  * Kernel timers: a tree by deadline, and the one thread that runs what is due.
  *
- * The thread sleeps on a futex word of the host until the earliest deadline; who arms an earlier one than it sleeps for wakes it.
+ * The thread sleeps on a futex word of the host until the earliest deadline; who arms an earlier
+ * one than it sleeps for wakes it.
  */
 #include "sentry/time/timer.h"
 
@@ -92,7 +93,8 @@ void ktimer_cancel(struct ktimer *timer, bool wait)
 	timer->armed = false;
 	/* A callback that is under way may not arm it again. */
 	timer->cancelling = wait;
-	while (wait && g_timers.running == timer && !pthread_equal(g_timers.thread, pthread_self())) {
+	while (wait && g_timers.running == timer &&
+		!pthread_equal(g_timers.thread, pthread_self())) {
 		g_timers.waiters++;
 		pthread_cond_wait(&g_timers.done, &g_timers.lock.host);
 		g_timers.waiters--;
@@ -135,7 +137,8 @@ static void thread_sleep(unsigned int word, int64_t deadline_ns)
 	struct timespec timeout = {.tv_sec = left / NSEC_PER_SEC, .tv_nsec = left % NSEC_PER_SEC};
 
 	if (left > 0)
-		(void)syscall(SYS_futex, &g_timers.word, FUTEX_WAIT_PRIVATE, word, &timeout, NULL, 0);
+		(void)syscall(
+			SYS_futex, &g_timers.word, FUTEX_WAIT_PRIVATE, word, &timeout, NULL, 0);
 }
 
 static void *timer_thread(void *argument)
@@ -155,7 +158,8 @@ static void *timer_thread(void *argument)
 		mutex_lock(&g_timers.lock);
 		run_due_locked();
 		first = RB_MIN(ktimer_tree, &g_timers.tree);
-		until = first && first->deadline_ns < housekeeping ? first->deadline_ns : housekeeping;
+		until = first && first->deadline_ns < housekeeping ? first->deadline_ns
+								   : housekeeping;
 		g_timers.sleeps_until = until;
 		word = atomic_load(&g_timers.word);
 		mutex_unlock(&g_timers.lock);

@@ -2,7 +2,8 @@
 /*
  * Kernel timers: a callback at a time, on the timer thread.
  *
- * The thread sleeps until the earliest one; it also does the once-a-second housekeeping (clock_update()).
+ * The thread sleeps until the earliest one; it also does the once-a-second housekeeping
+ * (clock_update()).
  */
 #pragma once
 
@@ -26,7 +27,7 @@ void ktimer_init(struct ktimer *timer, void (*expire)(struct ktimer *timer));
 /* Arms or re-arms. */
 void ktimer_arm(struct ktimer *timer, int64_t deadline_ns);
 /*
- * When it returns, the timer is not armed; its callback may still be running unless wait is true (then no lock that the
- * callback takes may be held). From the callback itself, wait means nothing.
+ * When it returns, the timer is not armed; its callback may still be running unless wait is true
+ * (then no lock that the callback takes may be held). From the callback itself, wait means nothing.
  */
 void ktimer_cancel(struct ktimer *timer, bool wait);

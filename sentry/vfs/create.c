@@ -77,6 +77,14 @@ static int new_name_end(struct new_name *new, struct inode *inode, int result)
 	return result;
 }
 
+/* Devices take a capability, unless they are the whiteouts of overlays. */
+static bool may_make(uint32_t mode, uint64_t rdev, const struct cred *cred)
+{
+	if (!LINUX_S_ISBLK(mode) && !(LINUX_S_ISCHR(mode) && rdev != 0))
+		return true;
+	return vfs_capable(cred, LINUX_CAP_MKNOD);
+}
+
 static int create_name(const struct path *parent, const char *last, bool slash, uint32_t mode,
 	uint64_t rdev, struct path *out)
 {
@@ -87,7 +95,7 @@ static int create_name(const struct path *parent, const char *last, bool slash, 
 
 	if (result)
 		return result;
-	if (!new.directory->ops->create)
+	if (!new.directory->ops->create || !may_make(mode, rdev, cred))
 		result = -EPERM;
 	else
 		result = new.directory->ops->create(new.directory, new.name,
@@ -127,8 +135,6 @@ int path_mkdir(int dirfd, const char *name, uint32_t mode)
 
 int path_mknod(int dirfd, const char *name, uint32_t mode, uint64_t rdev)
 {
-	bool whiteout = LINUX_S_ISCHR(mode) && rdev == 0;
-
 	mode &= LINUX_S_IFMT | LINUX_S_IALLUGO;
 	switch (mode & LINUX_S_IFMT) {
 	case 0:
@@ -140,8 +146,6 @@ int path_mknod(int dirfd, const char *name, uint32_t mode, uint64_t rdev)
 		break;
 	case LINUX_S_IFCHR:
 	case LINUX_S_IFBLK:
-		if (!whiteout && !vfs_capable(vfs_cred(), LINUX_CAP_MKNOD))
-			return -EPERM;
 		return create_at(dirfd, name, mode, rdev);
 	case LINUX_S_IFDIR:
 		return -EPERM;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Feeds the classic BPF checker hostile programs, and runs those that it accepts on the bytes that follow: none may leave its memory or
- * run for ever. The first byte tells the use, the second how many instructions there are.
+ * Feeds the classic BPF checker hostile programs, and runs those that it accepts on the bytes that
+ * follow: none may leave its memory or run for ever. The first byte tells the use, the second how
+ * many instructions there are.
  */
 #include "sentry/kernel/bpf.h"
 

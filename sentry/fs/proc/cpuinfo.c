@@ -80,6 +80,20 @@ static unsigned int read_cache(uint32_t leaf)
 	return kib;
 }
 
+/* Ticks of the time-stamp counter in a second, in kHz: what the processor says, or what was measured. */
+static uint64_t read_khz(void)
+{
+	const uint64_t ticks = 1ull << 32;
+	uint32_t eax = 0, ebx = 0, ecx = 0, edx;
+	uint64_t ns = task_ticks_to_ns(ticks);
+
+	if (processor.level >= 0x15)
+		__cpuid(0x15, eax, ebx, ecx, edx);
+	if (eax && ebx && ecx)
+		return (uint64_t)ecx * ebx / eax / 1000;
+	return ns ? (uint64_t)((unsigned __int128)ticks * 1000 / ns) * 1000 : 0;
+}
+
 static void read_processor(void)
 {
 	uint32_t eax = 0, ebx, ecx, edx;
@@ -95,20 +109,6 @@ static void read_processor(void)
 	processor.virtual_bits = eax ? eax >> 8 & 255 : 48;
 	processor.khz = read_khz();
 	processor_show_flags(&processor.flags);
-}
-
-/* Ticks of the time-stamp counter in a second, in kHz: what the processor says, or what was measured. */
-static uint64_t read_khz(void)
-{
-	const uint64_t ticks = 1ull << 32;
-	uint32_t eax = 0, ebx = 0, ecx = 0, edx;
-	uint64_t ns = task_ticks_to_ns(ticks);
-
-	if (processor.level >= 0x15)
-		__cpuid(0x15, eax, ebx, ecx, edx);
-	if (eax && ebx && ecx)
-		return (uint64_t)ecx * ebx / eax / 1000;
-	return ns ? (uint64_t)((unsigned __int128)ticks * 1000 / ns) * 1000 : 0;
 }
 
 static void show_one(struct text_writer *out, int number, int count)

@@ -35,7 +35,8 @@ static struct cred *user_cred(uint32_t uid)
 	return cred;
 }
 
-static struct cred *exec(const struct cred *old, const struct exec_privileges *privileges, bool *secure)
+static struct cred *exec(
+	const struct cred *old, const struct exec_privileges *privileges, bool *secure)
 {
 	struct cred *cred;
 
@@ -85,7 +86,8 @@ START_TEST(test_exec_set_user_id)
 	ck_assert_uint_eq(cred->euid, 1000);
 	cred_put(cred);
 
-	/* Who promised to get nothing new, or is watched by somebody without privilege, gets nothing new. */
+	/* Who promised to get nothing new, or is watched by somebody without privilege, gets
+	 * nothing new. */
 	setuid.no_suid = false;
 	setuid.no_new_privs = true;
 	cred = exec(old, &setuid, &secure);
@@ -114,7 +116,8 @@ START_TEST(test_exec_file_capabilities)
 		.magic_etc = LINUX_VFS_CAP_REVISION_2 | LINUX_VFS_CAP_FLAGS_EFFECTIVE,
 		.data[0].permitted = CAP(NET_RAW),
 	};
-	struct exec_privileges privileges = {.mode = 0755, .file_caps = &data, .file_caps_size = LINUX_XATTR_CAPS_SZ_2};
+	struct exec_privileges privileges = {
+		.mode = 0755, .file_caps = &data, .file_caps_size = LINUX_XATTR_CAPS_SZ_2};
 	struct cred *old = user_cred(1000), *cred;
 	bool secure;
 
@@ -136,7 +139,8 @@ END_TEST
 
 START_TEST(test_exec_ambient)
 {
-	const struct exec_privileges plain = {.mode = 0755}, setgid = {.mode = LINUX_S_ISGID | 0755, .gid = 7};
+	const struct exec_privileges plain = {.mode = 0755},
+				     setgid = {.mode = LINUX_S_ISGID | 0755, .gid = 7};
 	struct cred *old = user_cred(1000), *cred;
 	bool secure;
 
@@ -206,8 +210,9 @@ static int write_map(struct user_namespace *ns, const struct cred *opener, const
 
 START_TEST(test_map_text)
 {
-	static const char *const bad[] = {"", "\n", "0 0", "0 0 0", "0 0 1 2", "0x0 0 1", "0 0 -1", "0 0 1\n0 5 1",
-		"0 0 10\n20 5 1", "4294967295 0 1", "0 4294967290 100", "a b c", "99999999999 0 1"};
+	static const char *const bad[] = {"", "\n", "0 0", "0 0 0", "0 0 1 2", "0x0 0 1", "0 0 -1",
+		"0 0 1\n0 5 1", "0 0 10\n20 5 1", "4294967295 0 1", "0 4294967290 100", "a b c",
+		"99999999999 0 1"};
 	struct cred *root = root_cred();
 	struct text_writer text = {0};
 	struct user_namespace *ns;
@@ -226,7 +231,8 @@ START_TEST(test_map_text)
 	ck_assert_uint_eq(user_namespace_show_uid(ns, 5), 70000);
 	ck_assert_uint_eq(user_namespace_make_uid(ns, 65536), UINT32_MAX);
 	user_namespace_show_map(ns, USER_NAMESPACE_UID_MAP, root->user_ns, &text);
-	ck_assert_str_eq(text.text, "         0     100000      65536\n     70000          5          1\n");
+	ck_assert_str_eq(
+		text.text, "         0     100000      65536\n     70000          5          1\n");
 	text_writer_free(&text);
 	user_namespace_put(ns);
 	cred_put(root);
@@ -250,10 +256,13 @@ START_TEST(test_map_without_privilege)
 	ck_assert_int_eq(write_map(ns, inside, "0 1000 2"), -EPERM);
 	ck_assert_int_eq(write_map(ns, inside, "0 1000 1"), 0);
 	/* Its group only after it gave setgroups up. */
-	ck_assert_int_eq(user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, inside, "0 1000 1", 8), -EPERM);
+	ck_assert_int_eq(
+		user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, inside, "0 1000 1", 8),
+		-EPERM);
 	ck_assert_int_eq(user_namespace_write_setgroups(ns, inside, "no", 2), -EINVAL);
 	ck_assert_int_eq(user_namespace_write_setgroups(ns, inside, "deny\n", 5), 0);
-	ck_assert_int_eq(user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, inside, "0 1000 1", 8), 0);
+	ck_assert_int_eq(
+		user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, inside, "0 1000 1", 8), 0);
 	ck_assert(!user_namespace_may_setgroups(ns));
 	/* A namespace below maps to global ids. */
 	ck_assert_int_eq(user_namespace_new(inside, &deep), 0);
@@ -283,7 +292,8 @@ START_TEST(test_namespace_depth)
 		if (error)
 			break;
 		ck_assert_int_eq(write_map(ns, cred, "0 0 1"), 0);
-		ck_assert_int_eq(user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, cred, "0 0 1", 5), 0);
+		ck_assert_int_eq(
+			user_namespace_write_map(ns, USER_NAMESPACE_GID_MAP, cred, "0 0 1", 5), 0);
 		cred_enter_user_namespace(cred, ns);
 		depth++;
 	}

@@ -112,7 +112,8 @@ START_TEST(test_synchronous_first)
 	ck_assert_int_eq(add(LINUX_SIGBUS, LINUX_SI_USER, 1, 100), 0);
 	ck_assert_int_eq(signal_pending_take_synchronous(&pending, ~0ull, &info), 0);
 	ck_assert_int_eq(add(LINUX_SIGSEGV, LINUX_SEGV_MAPERR, 2, 100), 0);
-	ck_assert_int_eq(signal_pending_take_synchronous(&pending, ~signal_bit(LINUX_SIGSEGV), &info), 0);
+	ck_assert_int_eq(
+		signal_pending_take_synchronous(&pending, ~signal_bit(LINUX_SIGSEGV), &info), 0);
 	ck_assert_int_eq(signal_pending_take_synchronous(&pending, ~0ull, &info), LINUX_SIGSEGV);
 	ck_assert_int_eq(info.si_code, LINUX_SEGV_MAPERR);
 	ck_assert_uint_eq(pending.set, signal_bit(LINUX_SIGBUS));
