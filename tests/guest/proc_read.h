@@ -14,7 +14,7 @@ __attribute__((unused)) static ssize_t proc_try_read(const char *name, char *tex
 {
 	int fd = open(name, O_RDONLY | O_CLOEXEC);
 	size_t done = 0;
-	ssize_t got;
+	ssize_t got = 0;
 
 	if (fd < 0)
 		return -1;

@@ -93,8 +93,11 @@ START_TEST(test_types)
 	ck_assert_int_eq(path_symlink("sock", AT, "/link"), 0);
 	ck_assert_int_eq(vfs_open("/link", LINUX_O_RDONLY | LINUX_O_NOFOLLOW), -ELOOP);
 	ck_assert_int_eq(vfs_open("/link", LINUX_O_PATH | LINUX_O_NOFOLLOW), 0);
+	ck_assert_int_eq(path_mkdir(AT, "/open", 0777), 0);
 	vfs_become(1000);
-	ck_assert_int_eq(path_mknod(AT, "/c", LINUX_S_IFCHR | 0666, 5), -EPERM);
+	ck_assert_int_eq(path_mknod(AT, "/c", LINUX_S_IFCHR | 0666, 5), -EACCES);
+	ck_assert_int_eq(path_mknod(AT, "/open/c", LINUX_S_IFCHR | 0666, 5), -EPERM);
+	ck_assert_int_eq(path_mknod(AT, "/open/whiteout", LINUX_S_IFCHR, 0), 0);
 	vfs_become(0);
 }
 END_TEST
