@@ -168,7 +168,7 @@ int loader_parse_segments(const struct loader_header *header, const void *phdrs,
 		.start_code = UINT64_MAX,
 	};
 	if (size < header->phdr_size)
-		return -EIO;
+		return role == LOADER_INTERPRETER ? -EIO : -ENOEXEC;
 	image->segments = calloc(header->phdr_count, sizeof(*image->segments));
 	if (!image->segments)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first tasks: init, which runs no guest code, adopts and reaps orphans, and whose death takes everything along; and the first
- * process, which is found by the PATH of its environment.
+ * The first tasks: init, which runs no guest code, adopts and reaps orphans, and whose death takes
+ * everything along; and the first process, which is found by the PATH of its environment.
  */
 #include "sentry/kernel/boot.h"
 
@@ -22,24 +22,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STATUS_NOT_STARTED (127 << 8)
 
 static struct {
 	const struct boot_config *config; /* until the first process runs its program */
-	struct boot_config events;        /* a copy, for the callbacks */
-	struct task *init;                /* a reference; NULL with as_pid_1 */
-	struct thread_group *first;       /* a reference */
+	struct boot_config events;	  /* a copy, for the callbacks */
+	struct task *init;		  /* a reference; NULL with as_pid_1 */
+	struct thread_group *first;	  /* a reference */
 	atomic_bool first_gone, ending;
-	_Atomic int stop_signal;          /* to be told; -1: nothing */
-	atomic_uint tasks;                /* that have a host thread */
+	_Atomic int stop_signal; /* to be told; -1: nothing */
+	atomic_uint tasks;	 /* that have a host thread */
 	/* How the first execve went. */
 	pthread_mutex_t lock;
 	pthread_cond_t started;
 	bool has_started;
 	int error;
 	bool exec_failed;
-} boot = {.lock = PTHREAD_MUTEX_INITIALIZER, .started = PTHREAD_COND_INITIALIZER, .stop_signal = -1};
+} boot = {
+	.lock = PTHREAD_MUTEX_INITIALIZER, .started = PTHREAD_COND_INITIALIZER, .stop_signal = -1};
 
 int task_set_init(void)
 {
@@ -123,7 +125,8 @@ void boot_kill_all(void)
 
 static struct run_state init_state(struct task *task)
 {
-	/* Children that end are gone at once, since SIGCHLD is ignored: there is nothing to do but to be there. */
+	/* Children that end are gone at once, since SIGCHLD is ignored: there is nothing to do but
+	 * to be there. */
 	while (!atomic_load(&boot.ending)) {
 		int signal = atomic_exchange(&boot.stop_signal, -1);
 
@@ -259,6 +262,10 @@ static int make_init(struct nsproxy *nsproxy)
 
 /* --- the first process --- */
 
+struct command {
+	const char *const *argv, *const *envp;
+};
+
 static size_t count_strings(const char *const *strings)
 {
 	size_t count = 0;
@@ -278,20 +285,19 @@ static int add_strings(
 	return err;
 }
 
-static int try_exec(struct task *task, const char *path)
+static int try_exec(struct task *task, const struct command *command, const char *path)
 {
-	const struct boot_config *config = boot.config;
 	struct loader_arguments arguments;
 	struct exec_request request = {
 		.dirfd = LINUX_AT_FDCWD, .name = path, .arguments = &arguments};
 	int err = loader_arguments_init(&arguments, rlimit_of(task->group, LINUX_RLIMIT_STACK),
-		count_strings(config->argv), count_strings(config->envp), path);
+		count_strings(command->argv), count_strings(command->envp), path);
 
 	if (err)
 		return err;
-	err = add_strings(&arguments, &arguments.argv, config->argv);
+	err = add_strings(&arguments, &arguments.argv, command->argv);
 	if (!err)
-		err = add_strings(&arguments, &arguments.envp, config->envp);
+		err = add_strings(&arguments, &arguments.envp, command->envp);
 	if (!err)
 		err = (int)task_exec(task, &request);
 	loader_arguments_free(&arguments);
@@ -308,9 +314,9 @@ static const char *find_path(const char *const *envp)
 }
 
 /* As execvp(3): the first directory whose program can be run; EACCES only if no other works. */
-static int search_path(struct task *task, const char *name)
+static int search_path(struct task *task, const struct command *command)
 {
-	const char *list = find_path(boot.config->envp);
+	const char *list = find_path(command->envp), *name = command->argv[0];
 	char path[LINUX_PATH_MAX];
 	int result = -ENOENT;
 
@@ -322,7 +328,7 @@ static int search_path(struct task *task, const char *name)
 			memcpy(path, list, length);
 			memcpy(path + length, "/", length ? 2 : 1);
 			strcpy(path + length + (length ? 1 : 0), name);
-			err = try_exec(task, path);
+			err = try_exec(task, command, path);
 		}
 		if (err == -EACCES)
 			result = err;
@@ -332,6 +338,15 @@ static int search_path(struct task *task, const char *name)
 		if (!*list++)
 			return result;
 	}
+}
+
+static int boot_exec(struct task *task, const char *const *argv, const char *const *envp)
+{
+	const struct command command = {.argv = argv, .envp = envp};
+
+	if (strchr(argv[0], '/') || !argv[0][0])
+		return try_exec(task, &command, argv[0]);
+	return search_path(task, &command);
 }
 
 static void report_start(int error, bool exec_failed)
@@ -348,12 +363,11 @@ static void report_start(int error, bool exec_failed)
 static struct run_state first_state(struct task *task)
 {
 	const struct boot_config *config = boot.config;
-	const char *name = config->argv[0];
 	int err = config->prepare ? config->prepare(task, config->argument) : 0;
 	bool prepared = !err;
 
 	if (!err)
-		err = strchr(name, '/') || !*name ? try_exec(task, name) : search_path(task, name);
+		err = boot_exec(task, config->argv, config->envp);
 	report_start(err, prepared && err);
 	if (err) {
 		task->exit_code = STATUS_NOT_STARTED;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first tasks of a sandbox: the reaping init (pid 1) and the first process, or the first process as pid 1. */
+/* The first tasks of a sandbox: the reaping init (pid 1) and the first process, or the first
+ * process as pid 1. */
 #pragma once
 
 #include "base/compiler.h"
@@ -15,8 +16,10 @@ struct boot_config {
 	const char *const *argv, *const *envp; /* valid until boot_start() returns */
 	bool as_pid_1;
 	const char *hostname, *domainname;
-	const struct linux_rlimit64 *limits; /* LINUX_RLIM_NLIMITS of them; NULL: what Linux starts with */
-	bool console;                        /* there is a controlling terminal: the first process may be stopped from it */
+	const struct linux_rlimit64
+		*limits; /* LINUX_RLIM_NLIMITS of them; NULL: what Linux starts with */
+	bool console; /* there is a controlling terminal: the first process may be stopped from it
+		       */
 	/* References, consumed in any case. */
 	struct cred *cred;
 	struct fs_struct *fs;
@@ -24,9 +27,11 @@ struct boot_config {
 	struct mount_namespace *mount_ns;
 	struct ipc_namespace *ipc_ns; /* may be NULL */
 	struct net_namespace *net_ns; /* may be NULL */
-	/* Runs on the first process's own thread, with current set, before its execve: the controlling terminal, say. May be NULL. */
+	/* Runs on the first process's own thread, with current set, before its execve: the
+	 * controlling terminal, say. May be NULL. */
 	int (*prepare)(struct task *task, void *argument);
-	/* The first process ended: wait(2)'s status. On a thread of the sentry; the other processes are being killed. */
+	/* The first process ended: wait(2)'s status. On a thread of the sentry; the other processes
+	 * are being killed. */
 	void (*first_exited)(void *argument, int status);
 	/* The first process stopped with a signal, or goes on (signal 0). */
 	void (*first_stopped)(void *argument, int signal);
@@ -35,7 +40,8 @@ struct boot_config {
 	void *argument;
 };
 
-/* -ENOENT, -EACCES, -ENOEXEC...: the program could not be run (*exec_failed is true then), or nothing could. */
+/* -ENOENT, -EACCES, -ENOEXEC...: the program could not be run (*exec_failed is true then), or
+ * nothing could. */
 must_check int boot_start(const struct boot_config *config, bool *exec_failed);
 /* The first process, with a reference, or NULL when it is gone. */
 struct thread_group *boot_first_process(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clone(2): a new task from an old one. clone_copy.c makes what it has; here it is given its numbers, its family, and set going.
+ * clone(2): a new task from an old one. clone_copy.c makes what it has; here it is given its
+ * numbers, its family, and set going.
  */
 #include "abi/capability.h"
 #include "abi/limits.h"
@@ -42,6 +43,9 @@ static int check_flags(struct task *parent, uint64_t flags)
 		return -EINVAL;
 	if ((flags & LINUX_CLONE_PIDFD) && (flags & LINUX_CLONE_DETACHED))
 		return -EINVAL;
+	/* Undo lists are of one namespace's semaphores. */
+	if ((flags & LINUX_CLONE_NEWIPC) && (flags & LINUX_CLONE_SYSVSEM))
+		return -EINVAL;
 	/* No cgroups, and one time namespace. */
 	if (flags & LINUX_CLONE_INTO_CGROUP)
 		return -EBADF;
@@ -58,7 +62,8 @@ static int check_args(struct task *parent, const struct linux_clone_args *args)
 		return err;
 	if ((args->flags & LINUX_CLONE_SETTLS) && args->tls >= LINUX_TASK_SIZE)
 		return -EPERM;
-	/* A fork that a signal interrupted is made again, so that no signal to the process group is missed. */
+	/* A fork that a signal interrupted is made again, so that no signal to the process group is
+	 * missed. */
 	if (task_signal_pending(parent))
 		return -ERESTARTNOINTR;
 	return 0;
@@ -135,7 +140,8 @@ static void join_family_locked(struct task *parent, struct task *child, uint64_t
 	g_tasks.process_count++;
 }
 
-/* The child joins its thread group, or brings its own. RANK_TASK_SET and the child's RANK_SIGHAND held. */
+/* The child joins its thread group, or brings its own. RANK_TASK_SET and the child's RANK_SIGHAND
+ * held. */
 static void join_group_locked(struct task *child)
 {
 	struct thread_group *group = child->group;
@@ -165,7 +171,8 @@ static void make_visible_locked(
 	atomic_fetch_add_explicit(&g_tasks.forks, 1, memory_order_relaxed);
 }
 
-/* Killed meanwhile: a child would be missed by who kills the whole group. Otherwise the child takes over the filters, as of now. */
+/* Killed meanwhile: a child would be missed by who kills the whole group. Otherwise the child takes
+ * over the filters, as of now. */
 static bool parent_is_going(struct task *parent, struct task *child)
 {
 	bool going;
@@ -179,11 +186,13 @@ static bool parent_is_going(struct task *parent, struct task *child)
 	return going;
 }
 
-static int publish(struct task *parent, struct task *child, const struct linux_clone_args *args, int event)
+static int publish(
+	struct task *parent, struct task *child, const struct linux_clone_args *args, int event)
 {
 	int wanted[PID_NAMESPACE_DEPTH_MAX];
-	struct pid_namespace *ns = args->flags & LINUX_CLONE_THREAD ? task_pid_namespace(parent)
-								    : child->nsproxy->pid_for_children;
+	struct pid_namespace *ns = args->flags & LINUX_CLONE_THREAD
+					   ? task_pid_namespace(parent)
+					   : child->nsproxy->pid_for_children;
 	int err = wanted_numbers(parent, args, wanted);
 
 	if (err)
@@ -201,20 +210,23 @@ static int publish(struct task *parent, struct task *child, const struct linux_c
 
 /* --- what the parent is told --- */
 
-/* A pidfd is made before the child is visible, on a pid that it is given: so this comes after, and cannot fail any more. */
+/* A pidfd is made before the child is visible, on a pid that it is given: so this comes after, and
+ * cannot fail any more. */
 struct clone_pidfd {
 	struct file *file;
 	int fd;
 };
 
-static int pidfd_prepare(struct task *parent, const struct linux_clone_args *args, struct clone_pidfd *pidfd)
+static int pidfd_prepare(
+	struct task *parent, const struct linux_clone_args *args, struct clone_pidfd *pidfd)
 {
 	unsigned int flags = args->flags & LINUX_CLONE_THREAD ? LINUX_PIDFD_THREAD : 0;
 	int err = pidfd_new(flags, &pidfd->file);
 
 	if (err)
 		return err;
-	/* Another thread may close the descriptor at any time: the file is held until it has its pid. */
+	/* Another thread may close the descriptor at any time: the file is held until it has its
+	 * pid. */
 	pidfd->fd = fd_install(parent->files, 0, file_get(pidfd->file), true);
 	if (pidfd->fd < 0) {
 		file_put(pidfd->file); /* the reference that was not consumed */
@@ -316,7 +328,8 @@ static int64_t set_going(struct task *parent, struct task *child, struct host_th
 }
 
 /* What may fail once the child has all it needs. */
-static int64_t clone_finish(struct task *parent, struct task *child, const struct linux_clone_args *args)
+static int64_t clone_finish(
+	struct task *parent, struct task *child, const struct linux_clone_args *args)
 {
 	int event = ptrace_clone_event(parent, args->flags, (int)args->exit_signal), err = 0;
 	struct clone_pidfd pidfd = {.fd = -1};

@@ -191,7 +191,8 @@ int clone_copy(struct task *parent, const struct linux_clone_args *args, struct 
 
 #define FORK_HOOKS_MAX 8
 
-static void (*fork_hooks[FORK_HOOKS_MAX])(struct task *parent, struct task *child, uint64_t clone_flags);
+static void (*fork_hooks[FORK_HOOKS_MAX])(
+	struct task *parent, struct task *child, uint64_t clone_flags);
 static size_t fork_hook_count;
 
 void task_add_fork_hook(void (*hook)(struct task *parent, struct task *child, uint64_t clone_flags))

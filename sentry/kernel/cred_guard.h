@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One execve, ptrace attach or TSYNC of a process at a time: between the look at credentials and what comes of it they stay.
+ * One execve, ptrace attach or TSYNC of a process at a time: between the look at credentials and
+ * what comes of it they stay.
  *
- * It is held while a thread waits for others to die, so it is no mutex: who waits for it can be interrupted.
+ * It is held while a thread waits for others to die, so it is no mutex: who waits for it can be
+ * interrupted.
  */
 #pragma once
 

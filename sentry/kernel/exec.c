@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * execve(2): the siblings are killed, the caller takes over the leader's identity, and the new image takes the old one's place
- * (ptrace(2), "execve(2) under ptrace").
+ * execve(2): the siblings are killed, the caller takes over the leader's identity, and the new
+ * image takes the old one's place (ptrace(2), "execve(2) under ptrace").
  */
 #include "sentry/kernel/exec.h"
 
@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USER_CS 0x33
-#define USER_DS 0x2b
-#define EFLAGS	0x200 /* interrupts are on */
+#define USER_CS		    0x33
+#define USER_DS		    0x2b
+#define EFLAGS		    0x200 /* interrupts are on */
 #define X87_CONTROL_DEFAULT 0x37f
 #define MXCSR_DEFAULT	    0x1f80
 #define PER_CLEAR_ON_SETID                                                                         \
@@ -96,7 +96,8 @@ static void swap_pids(struct task *task, struct task *leader)
 	mutex_unlock(&first->lock);
 }
 
-/* RANK_TASK_SET held. Returns the old leader, to be released. Its tracer will not see it die: it sees the new one's events. */
+/* RANK_TASK_SET held. Returns the old leader, to be released. Its tracer will not see it die: it
+ * sees the new one's events. */
 static struct task *take_leadership(struct task *task)
 {
 	struct thread_group *group = task->group;
@@ -215,7 +216,8 @@ static void switch_memory(struct task *task, struct exec_image *image)
 
 static void switch_cred(struct task *task, struct exec_image *image)
 {
-	bool changes = image->cred->euid != task->cred->euid || image->cred->egid != task->cred->egid;
+	bool changes =
+		image->cred->euid != task->cred->euid || image->cred->egid != task->cred->egid;
 	bool plain = image->cred->uid == image->cred->euid && image->cred->gid == image->cred->egid;
 
 	if (image->secure || changes) {
@@ -272,7 +274,8 @@ static bool exec_siblings_gone(struct task *task, struct task **old_leader, int 
 	*old_tid = 0;
 	if (!killed) {
 		if (task->ptrace->tracer)
-			*old_tid = pid_number_in(task->pid, task_pid_namespace(task->ptrace->tracer));
+			*old_tid =
+				pid_number_in(task->pid, task_pid_namespace(task->ptrace->tracer));
 		*old_leader = take_leadership(task);
 	}
 	mutex_unlock(&g_tasks.lock);

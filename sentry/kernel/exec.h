@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * execve(2) in three steps: exec_load() makes a complete new memory image without touching the old one; task_exec() kills
- * the sibling threads; task_state_exec() takes the leader's place and switches over.
+ * execve(2) in three steps: exec_load() makes a complete new memory image without touching the old
+ * one; task_exec() kills the sibling threads; task_state_exec() takes the leader's place and
+ * switches over.
  */
 #pragma once
 
@@ -24,19 +25,22 @@ struct exec_request {
 /* Made by exec_load(), used up by the switch. */
 struct exec_image {
 	struct mm *mm;
-	struct cred *cred;    /* after set-user-ID and capabilities */
-	bool secure;          /* AT_SECURE */
-	bool unreadable;      /* the caller may not read the file: not dumpable */
-	bool fatal;           /* cannot run, but the old program must go: SIGSEGV after the switch */
+	struct cred *cred; /* after set-user-ID and capabilities */
+	bool secure;	   /* AT_SECURE */
+	bool unreadable;   /* the caller may not read the file: not dumpable */
+	bool fatal;	   /* cannot run, but the old program must go: SIGSEGV after the switch */
 	uint64_t entry, stack_pointer;
 	char comm[16];
 };
 /*
- * Task's own thread; RANK_CRED_GUARD is held by the caller. -ENOENT, -EACCES, -ENOEXEC, -ETXTBSY, -E2BIG, -ENOMEM,
- * -ELOOP... The new memory has no place on the platform yet unless it took the old one's (take_over).
+ * Task's own thread; RANK_CRED_GUARD is held by the caller. -ENOENT, -EACCES, -ENOEXEC, -ETXTBSY,
+ * -E2BIG, -ENOMEM, -ELOOP... The new memory has no place on the platform yet unless it took the old
+ * one's (take_over).
  */
-must_check int exec_load(struct task *task, const struct exec_request *request, struct exec_image **out);
+must_check int exec_load(
+	struct task *task, const struct exec_request *request, struct exec_image **out);
 void exec_image_free(struct exec_image *image);
 
-/* The whole call: loads, then sets the task's next state. 0, or an error with nothing changed. Own thread. */
+/* The whole call: loads, then sets the task's next state. 0, or an error with nothing changed. Own
+ * thread. */
 must_check int64_t task_exec(struct task *task, const struct exec_request *request);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From an open program to a complete new memory image: loader/ plans, and the plan is carried out in a fresh mm. The old program
- * is not touched, so whatever fails here is an error for it, but for what Linux finds out only after it is gone.
+ * From an open program to a complete new memory image: loader/ plans, and the plan is carried out
+ * in a fresh mm. The old program is not touched, so whatever fails here is an error for it, but for
+ * what Linux finds out only after it is gone.
  */
 #include "abi/mman.h"
 #include "abi/mount.h"
@@ -52,7 +53,8 @@ static uint64_t load_random(const struct load *load)
 
 /* --- credentials (capabilities(7), "Transformation of capabilities during execve()") --- */
 
-/* Threads of other processes that share fs_struct could change the root under a set-user-ID program. */
+/* Threads of other processes that share fs_struct could change the root under a set-user-ID
+ * program. */
 static bool fs_is_shared(struct task *task)
 {
 	unsigned int own = 0;
@@ -77,7 +79,8 @@ static bool traced_by_weaker(struct task *task)
 	return weaker;
 }
 
-static void load_privileges(struct load *load, struct exec_privileges *privileges, void *caps, size_t size)
+static void load_privileges(
+	struct load *load, struct exec_privileges *privileges, void *caps, size_t size)
 {
 	struct file *file = load->program.file;
 	struct inode *inode = file->inode;
@@ -111,7 +114,8 @@ static int load_cred(struct load *load)
 	int err;
 
 	load_privileges(load, &privileges, caps, sizeof(caps));
-	err = cred_for_exec(load->task->cred, &privileges, &load->image->cred, &load->image->secure);
+	err = cred_for_exec(
+		load->task->cred, &privileges, &load->image->cred, &load->image->secure);
 	if (err)
 		return err;
 	if (inode_permission(load->program.file->inode, load->task->cred, MAY_READ))
@@ -123,14 +127,15 @@ static int load_cred(struct load *load)
 
 /* --- segments --- */
 
-static int map_at(struct mm *mm, struct file *file, uint64_t address, uint64_t length, uint64_t offset,
-	int protection)
+static int map_at(struct mm *mm, struct file *file, uint64_t address, uint64_t length,
+	uint64_t offset, int protection)
 {
 	struct mmap_request request = {
 		.address = address,
 		.length = length,
 		.protection = protection,
-		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED | (file ? LINUX_MAP_DENYWRITE : LINUX_MAP_ANONYMOUS),
+		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED |
+			 (file ? LINUX_MAP_DENYWRITE : LINUX_MAP_ANONYMOUS),
 		.file = file,
 		.offset = offset,
 	};
@@ -139,13 +144,15 @@ static int map_at(struct mm *mm, struct file *file, uint64_t address, uint64_t l
 	return length ? mm_mmap(mm, &request, &mapped) : 0;
 }
 
-static int map_segment(struct mm *mm, struct file *file, const struct loader_segment *segment, uint64_t bias)
+static int map_segment(
+	struct mm *mm, struct file *file, const struct loader_segment *segment, uint64_t bias)
 {
 	struct loader_mapping mapping;
 	int err;
 
 	loader_plan_segment(segment, bias, &mapping);
-	err = map_at(mm, file, mapping.address, mapping.length, mapping.file_offset, mapping.protection);
+	err = map_at(
+		mm, file, mapping.address, mapping.length, mapping.file_offset, mapping.protection);
 	if (!err && mapping.zero_length)
 		err = mm_zero(mm, mapping.zero_start, mapping.zero_length);
 	if (!err)
@@ -220,8 +227,10 @@ static int map_stack(struct load *load, const struct loader_stack *stack)
 	struct mmap_request request = {
 		.address = load->stack_top - length,
 		.length = length,
-		.protection = LINUX_PROT_READ | LINUX_PROT_WRITE | (executable ? LINUX_PROT_EXEC : 0),
-		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED | LINUX_MAP_GROWSDOWN,
+		.protection =
+			LINUX_PROT_READ | LINUX_PROT_WRITE | (executable ? LINUX_PROT_EXEC : 0),
+		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_ANONYMOUS | LINUX_MAP_FIXED |
+			 LINUX_MAP_GROWSDOWN,
 		.stack = true,
 	};
 	gaddr_t mapped;
@@ -294,7 +303,8 @@ static int load_memory(struct load *load)
 	layout_begin(load);
 	err = map_elf(load, &load->program, LOADER_PROGRAM, &load->program_bias);
 	if (!err && load->interpreter.file)
-		err = map_elf(load, &load->interpreter, LOADER_INTERPRETER, &load->interpreter_bias);
+		err = map_elf(
+			load, &load->interpreter, LOADER_INTERPRETER, &load->interpreter_bias);
 	/* A segment without room is the program's fault, and found too late for an error. */
 	if (err == -ENOMEM)
 		return -EINVAL;
@@ -331,7 +341,8 @@ static int load_all(struct load *load)
 		return err;
 	load_comm(load);
 	err = load_memory(load);
-	/* Linux has let go of the old program by now, unless memory is short: the task gets SIGSEGV. */
+	/* Linux has let go of the old program by now, unless memory is short: the task gets
+	 * SIGSEGV. */
 	if (err && err != -ENOMEM && err != -E2BIG) {
 		load->image->fatal = true;
 		err = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an execve runs: permission to run it, #! lines followed to a program, ELF headers read (execve(2)).
+ * What an execve runs: permission to run it, #! lines followed to a program, ELF headers read
+ * (execve(2)).
  *
  * Differs from Linux: writing to the file is refused (ETXTBSY) during the execve alone.
  */
@@ -45,7 +46,8 @@ static void close_program(struct file *file)
 	file_put(file);
 }
 
-static int open_program(struct task *task, int dirfd, const char *name, int flags, struct opened *opened)
+static int open_program(
+	struct task *task, int dirfd, const char *name, int flags, struct opened *opened)
 {
 	unsigned int walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
 	struct path path;
@@ -88,8 +90,8 @@ static bool script_is_unreachable(struct task *task, const struct exec_request *
 	return flags >= 0 && (flags & LINUX_FD_CLOEXEC);
 }
 
-static int follow_script(struct task *task, const struct exec_request *request, struct opened *opened,
-	struct loader_script *script, const char *path)
+static int follow_script(struct task *task, const struct exec_request *request,
+	struct opened *opened, struct loader_script *script, const char *path)
 {
 	int err = loader_parse_script(opened->head, opened->head_size, script);
 
@@ -106,7 +108,8 @@ static int follow_script(struct task *task, const struct exec_request *request, 
 }
 
 /* Replaces opened by the program that runs it, as often as that is a script itself. */
-static int follow_scripts(struct task *task, const struct exec_request *request, struct opened *opened)
+static int follow_scripts(
+	struct task *task, const struct exec_request *request, struct opened *opened)
 {
 	struct loader_script *script, *before;
 	const char *path = request->arguments->path;
@@ -118,7 +121,8 @@ static int follow_scripts(struct task *task, const struct exec_request *request,
 	if (!script)
 		return -ENOMEM;
 	before = script + 1;
-	for (int depth = 0; loader_identify(opened->head, opened->head_size) == LOADER_SCRIPT; depth++) {
+	for (int depth = 0; loader_identify(opened->head, opened->head_size) == LOADER_SCRIPT;
+		depth++) {
 		if (depth == LOADER_SCRIPT_DEPTH) {
 			err = -ELOOP;
 			break;
@@ -134,7 +138,8 @@ static int follow_scripts(struct task *task, const struct exec_request *request,
 	return err;
 }
 
-static int read_headers(struct exec_elf *elf, const uint8_t *head, size_t head_size, enum loader_role role)
+static int read_headers(
+	struct exec_elf *elf, const uint8_t *head, size_t head_size, enum loader_role role)
 {
 	int64_t size;
 	void *phdrs;

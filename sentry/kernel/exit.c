@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The end of a task, on its own thread: PTRACE_EVENT_EXIT, giving up what it has, telling who wants to know.
+ * The end of a task, on its own thread: PTRACE_EVENT_EXIT, giving up what it has, telling who wants
+ * to know.
  *
- * Differs from Linux: memory is given back after the parent was told, off the way of who waits for it.
+ * Differs from Linux: memory is given back after the parent was told, off the way of who waits for
+ * it.
  */
 #include "abi/epoll.h"
 #include "base/log.h"
@@ -44,12 +46,15 @@ void thread_group_exit_locked(struct task *task, int status)
 	struct task *thread;
 
 	mutex_assert_held(&task->sighand->lock);
-	if (!group->exiting)
+	/* Once only: a thread may be in its exit stop already, where it can stay. */
+	if (!group->exiting) {
 		mark_group(group, status);
-	TAILQ_FOREACH (thread, &group->tasks, group_link) {
-		thread->stop.jobctl &= ~(JOBCTL_DUE | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED);
-		if (thread != current && thread->exit_state == TASK_ALIVE)
-			signal_kill_task_locked(thread);
+		TAILQ_FOREACH (thread, &group->tasks, group_link) {
+			thread->stop.jobctl &=
+				~(JOBCTL_DUE | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED);
+			if (thread != current && thread->exit_state == TASK_ALIVE)
+				signal_kill_task_locked(thread);
+		}
 	}
 	if (current && current->group == group && current->exit_state == TASK_ALIVE) {
 		task_set_next_state(current, task_state_exit);
@@ -93,7 +98,8 @@ struct run_state task_state_exit(struct task *task)
 	/* The last thread speaks for the process. */
 	if (--task->group->quick_count == 0 && !task->group->exiting)
 		mark_group(task->group, task->exit_code);
-	/* The kill has had its effect: from now on the task can stop once more, and be killed once more. */
+	/* The kill has had its effect: from now on the task can stop once more, and be killed once
+	 * more. */
 	task->pending.set &= ~signal_bit(LINUX_SIGKILL);
 	atomic_store(&task->killed, false);
 	mutex_unlock(&task->sighand->lock);
@@ -210,7 +216,8 @@ static struct run_state task_state_exit_end(struct task *task)
 	/* The last time that CPU time is taken. */
 	task_account(task, false);
 	atomic_store(&task->run.since, 0);
-	/* An execve of a sibling wants to be the only user of the memory; else nobody waits for that. */
+	/* An execve of a sibling wants to be the only user of the memory; else nobody waits for
+	 * that. */
 	early = task->group->live_count > 0;
 	if (early)
 		give_back_memory(task, mm);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is told of a task's end, who adopts its children, and how a zombie goes away (wait(2), prctl(2) PR_SET_CHILD_SUBREAPER).
+ * Who is told of a task's end, who adopts its children, and how a zombie goes away (wait(2),
+ * prctl(2) PR_SET_CHILD_SUBREAPER).
  *
- * The tracer is told first; the parent only when the tracer has seen it. A leader's end is told when its last thread is gone.
+ * The tracer is told first; the parent only when the tracer has seen it. A leader's end is told
+ * when its last thread is gone.
  */
 #include "sentry/kernel/exit_notify.h"
 
@@ -35,9 +37,10 @@ static void fill_exit_info(
 	struct linux_siginfo *info, struct task *task, struct task *parent, int signal)
 {
 	const struct cred *parent_cred = task_get_cred(parent), *cred = task_get_cred(task);
-	uint64_t user = atomic_load(&task->times.user_ns) + atomic_load(&task->group->dead_threads.user_ns);
-	uint64_t system =
-		atomic_load(&task->times.system_ns) + atomic_load(&task->group->dead_threads.system_ns);
+	uint64_t user =
+		atomic_load(&task->times.user_ns) + atomic_load(&task->group->dead_threads.user_ns);
+	uint64_t system = atomic_load(&task->times.system_ns) +
+			  atomic_load(&task->group->dead_threads.system_ns);
 	int status = task->exit_code;
 
 	*info = (struct linux_siginfo){.si_signo = signal};
@@ -104,7 +107,8 @@ bool process_group_is_orphaned_locked(struct pid *process_group, struct thread_g
 
 		if (member == ignored || group_is_zombie(member) || !parent)
 			continue;
-		/* Init looks after nobody's jobs but the sandbox's own, which its terminal may stop. */
+		/* Init looks after nobody's jobs but the sandbox's own, which its terminal may
+		 * stop. */
 		if (!parent->parent && !boot_is_first(member))
 			continue;
 		if (parent->process_group != process_group && parent->session == member->session)
@@ -144,7 +148,8 @@ void process_group_check_orphaned_locked(struct thread_group *group, struct task
 
 	if (!parent || !process_group)
 		return;
-	if (parent->group->process_group != process_group && parent->group->session == group->session &&
+	if (parent->group->process_group != process_group &&
+		parent->group->session == group->session &&
 		process_group_is_orphaned_locked(process_group, former_parent ? NULL : group) &&
 		has_stopped_members(process_group)) {
 		signal_members(process_group, LINUX_SIGHUP);
@@ -183,7 +188,8 @@ static struct task *subreaper_of(struct task *father)
 	return NULL;
 }
 
-/* Another thread of the process, a subreaper, or the namespace's init; NULL when even that is ending. */
+/* Another thread of the process, a subreaper, or the namespace's init; NULL when even that is
+ * ending. */
 static struct task *find_reaper(struct task *father)
 {
 	struct task *reaper = alive_thread(father->group);
@@ -214,7 +220,8 @@ static void signal_parent_death(struct thread_group *child)
 }
 
 /* The child now belongs to another process. */
-static void adopt(struct task *father, struct thread_group *child, struct task *reaper, struct task_list *dead)
+static void adopt(struct task *father, struct thread_group *child, struct task *reaper,
+	struct task_list *dead)
 {
 	struct task *leader = child->leader;
 
@@ -227,7 +234,8 @@ static void adopt(struct task *father, struct thread_group *child, struct task *
 	if (leader->exit_state == TASK_DEAD)
 		return;
 	if (!leader->ptrace->tracer && leader->exit_state == TASK_ZOMBIE &&
-		thread_group_is_empty_locked(child) && task_notify_parent_locked(leader, LINUX_SIGCHLD)) {
+		thread_group_is_empty_locked(child) &&
+		task_notify_parent_locked(leader, LINUX_SIGCHLD)) {
 		set_exit_state(leader, TASK_DEAD);
 		TAILQ_INSERT_TAIL(dead, leader, dead_link);
 	}
@@ -272,7 +280,8 @@ static bool tell_of_end(struct task *task)
 	if (task->ptrace->tracer) {
 		bool parent_too = leader && empty && !ptrace_reparented_locked(task);
 
-		return task_notify_parent_locked(task, parent_too ? task->exit_signal : LINUX_SIGCHLD);
+		return task_notify_parent_locked(
+			task, parent_too ? task->exit_signal : LINUX_SIGCHLD);
 	}
 	if (leader)
 		return empty && task_notify_parent_locked(task, task->exit_signal);
@@ -366,7 +375,8 @@ static void leave_family_locked(struct thread_group *group)
 	g_tasks.process_count--;
 }
 
-/* Returns the leader if its end is to be handled as well: its last thread went, and nobody waits for it. */
+/* Returns the leader if its end is to be handled as well: its last thread went, and nobody waits
+ * for it. */
 static struct task *release_locked(struct task *task)
 {
 	struct thread_group *group = task->group;
@@ -385,11 +395,14 @@ static struct task *release_locked(struct task *task)
 	g_tasks.task_count--;
 	if (ns->dying && ns->init)
 		task_wake(ns->init);
-	if (leader == task || !thread_group_is_empty_locked(group) || leader->exit_state != TASK_ZOMBIE)
+	if (leader == task || !thread_group_is_empty_locked(group) ||
+		leader->exit_state != TASK_ZOMBIE)
 		return NULL;
 	if (!task_notify_parent_locked(leader, leader->exit_signal))
 		return NULL;
-	set_exit_state(leader, TASK_DEAD);
+	mutex_lock(&leader->sighand->lock);
+	leader->exit_state = TASK_DEAD;
+	mutex_unlock(&leader->sighand->lock);
 	return leader;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Job control: how a stop signal stops a whole process, and SIGCONT sets it going (signal(7), ptrace(2) "Group-stop").
+ * Job control: how a stop signal stops a whole process, and SIGCONT sets it going (signal(7),
+ * ptrace(2) "Group-stop").
  *
- * The first thread that acts on a stop signal makes the stop due to all threads; the last one to take part tells the parent.
+ * The first thread that acts on a stop signal makes the stop due to all threads; the last one to
+ * take part tells the parent.
  */
 #include "base/log.h"
 #include "sentry/kernel/boot.h"
@@ -151,7 +153,8 @@ static bool stop_initiate(struct task *task, int signal)
 
 	if (!(task->stop.jobctl & JOBCTL_STOP_DEQUEUED) || group->exiting || group->execing)
 		return false;
-	/* A second stop signal of a process that is stopped (a traced one) keeps the first one's report. */
+	/* A second stop signal of a process that is stopped (a traced one) keeps the first one's
+	 * report. */
 	if (group->stop_state != GROUP_STOPPED)
 		group->stop_report_code = signal;
 	group->stop_count = 0;

@@ -14,7 +14,8 @@
 
 #include <errno.h>
 
-/* Addresses are shuffled by two numbers of each sort of object, so that the order of two says nothing of them. */
+/* Addresses are shuffled by two numbers of each sort of object, so that the order of two says
+ * nothing of them. */
 static uint64_t shuffle(const void *pointer, int type)
 {
 	static _Atomic uint64_t cookies[LINUX_KCMP_EPOLL_TFD + 1][2];
@@ -34,9 +35,11 @@ static int64_t compare(const void *first, const void *second, int type)
 	return a == b ? 0 : a < b ? 1 : 2;
 }
 
-static int64_t compare_files(struct task *first, struct task *second, uint64_t first_fd, uint64_t second_fd)
+static int64_t compare_files(
+	struct task *first, struct task *second, uint64_t first_fd, uint64_t second_fd)
 {
-	struct fd_table *first_table = task_get_files(first), *second_table = task_get_files(second);
+	struct fd_table *first_table = task_get_files(first),
+			*second_table = task_get_files(second);
 	struct file *a = first_table ? fd_get_path_too(first_table, (int)first_fd) : NULL;
 	struct file *b = second_table ? fd_get_path_too(second_table, (int)second_fd) : NULL;
 	int64_t result = a && b ? compare(a, b, LINUX_KCMP_FILE) : -EBADF;
@@ -75,8 +78,8 @@ static int64_t compare_tasks(struct task *a, struct task *b, int type)
 	}
 }
 
-int64_t task_kcmp(
-	struct task *task, int first, int second, int type, uint64_t first_index, uint64_t second_index)
+int64_t task_kcmp(struct task *task, int first, int second, int type, uint64_t first_index,
+	uint64_t second_index)
 {
 	const unsigned int mode = PTRACE_ACCESS_READ | PTRACE_ACCESS_REALCREDS;
 	struct task *a = task_find(task, first), *b = task_find(task, second);

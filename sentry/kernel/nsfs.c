@@ -2,8 +2,8 @@
 /*
  * Namespaces as files (namespaces(7)).
  *
- * Differs from Linux: each open makes an inode of its own with the namespace's number; the ioctls for parents and owners are not
- * there.
+ * Differs from Linux: each open makes an inode of its own with the namespace's number; the ioctls
+ * for parents and owners are not there.
  */
 #include "sentry/kernel/nsfs.h"
 
@@ -165,7 +165,8 @@ static int make_file(struct nsfs_file *nsfs, struct file **out)
 	if (err)
 		return err;
 	inode->attributes.ino = namespace_inode(nsfs->flag, nsfs->ns);
-	return file_new_anonymous(inode, &nsfs_operations, FILE_READ, LINUX_O_RDONLY, nsfs, NULL, out);
+	return file_new_anonymous(
+		inode, &nsfs_operations, FILE_READ, LINUX_O_RDONLY, nsfs, NULL, out);
 }
 
 int nsfs_open(struct task *task, const struct nsfs_kind *kind, struct file **out)

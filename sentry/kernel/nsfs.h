@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Namespaces as files (namespaces(7)): what opening /proc/PID/ns/NAME gives, and what setns(2) takes. */
+/* Namespaces as files (namespaces(7)): what opening /proc/PID/ns/NAME gives, and what setns(2)
+ * takes. */
 #pragma once
 
 #include "base/compiler.h"
@@ -20,13 +21,16 @@ struct nsfs_kind {
 extern const struct nsfs_kind nsfs_kinds[];
 extern const size_t nsfs_kind_count;
 
-/* The inode number of a task's namespace of a kind, for "uts:[4026531838]". 0: the task has none any more. */
+/* The inode number of a task's namespace of a kind, for "uts:[4026531838]". 0: the task has none
+ * any more. */
 uint64_t nsfs_inode(struct task *task, const struct nsfs_kind *kind);
 /* A file that keeps the namespace alive. -ESRCH when the task has ended. */
 must_check int nsfs_open(struct task *task, const struct nsfs_kind *kind, struct file **out);
 
-/* Makes a file that is being opened (its inode keeps from) stand for the same namespace. -ENOMEM. */
+/* Makes a file that is being opened (its inode keeps from) stand for the same namespace. -ENOMEM.
+ */
 must_check int nsfs_reopen(struct file *from, struct file *to);
 
-/* What such a file stands for: borrowed for as long as the file is held. NULL: another sort of file. */
+/* What such a file stands for: borrowed for as long as the file is held. NULL: another sort of
+ * file. */
 void *nsfs_namespace(struct file *file, uint64_t *flag);

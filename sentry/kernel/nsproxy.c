@@ -99,7 +99,8 @@ void nsproxy_put(struct nsproxy *nsproxy)
 
 /* --- copies --- */
 
-static int copy_uts(struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns, struct nsproxy *to)
+static int copy_uts(
+	struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns, struct nsproxy *to)
 {
 	if (flags & LINUX_CLONE_NEWUTS)
 		return uts_namespace_copy(from->uts, user_ns, &to->uts);
@@ -107,7 +108,8 @@ static int copy_uts(struct nsproxy *from, uint64_t flags, struct user_namespace 
 	return 0;
 }
 
-static int copy_mount(struct nsproxy *from, uint64_t flags, struct fs_struct *fs, struct nsproxy *to)
+static int copy_mount(
+	struct nsproxy *from, uint64_t flags, struct fs_struct *fs, struct nsproxy *to)
 {
 	if (flags & LINUX_CLONE_NEWNS)
 		return mount_namespace_copy(from->mount, fs, &to->mount);
@@ -115,7 +117,8 @@ static int copy_mount(struct nsproxy *from, uint64_t flags, struct fs_struct *fs
 	return 0;
 }
 
-static int copy_pid(struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns, struct nsproxy *to)
+static int copy_pid(
+	struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns, struct nsproxy *to)
 {
 	if (flags & LINUX_CLONE_NEWPID)
 		return pid_namespace_new(from->pid_for_children, user_ns, &to->pid_for_children);
@@ -123,8 +126,8 @@ static int copy_pid(struct nsproxy *from, uint64_t flags, struct user_namespace 
 	return 0;
 }
 
-int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred, struct fs_struct *fs,
-	struct nsproxy **out)
+int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
+	struct fs_struct *fs, struct nsproxy **out)
 {
 	struct user_namespace *user_ns = cred->user_ns;
 	struct nsproxy *to;
@@ -141,10 +144,12 @@ int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred, 
 	if (!err)
 		err = copy_pid(from, flags, user_ns, to);
 	if (!err)
-		err = foreign_copy(ipc_operations, from->ipc, flags & LINUX_CLONE_NEWIPC, user_ns, &ipc);
+		err = foreign_copy(
+			ipc_operations, from->ipc, flags & LINUX_CLONE_NEWIPC, user_ns, &ipc);
 	to->ipc = ipc;
 	if (!err)
-		err = foreign_copy(net_operations, from->net, flags & LINUX_CLONE_NEWNET, user_ns, &net);
+		err = foreign_copy(
+			net_operations, from->net, flags & LINUX_CLONE_NEWNET, user_ns, &net);
 	to->net = net;
 	if (!err)
 		err = copy_mount(from, flags, fs, to);

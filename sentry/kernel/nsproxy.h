@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The namespaces of a task other than user and the active pid one: shared by fork, replaced as a whole by unshare(2) and setns(2).
+ * The namespaces of a task other than user and the active pid one: shared by fork, replaced as a
+ * whole by unshare(2) and setns(2).
  *
- * Kinds whose owner did not register (ipc, net, cgroup, time) are single: asking for another is -EINVAL, as on a Linux
- * configured without it.
+ * Kinds whose owner did not register (ipc, net, cgroup, time) are single: asking for another is
+ * -EINVAL, as on a Linux configured without it.
  */
 #pragma once
 
@@ -26,7 +27,8 @@ struct uts_namespace {
 };
 
 must_check int uts_namespace_new(struct user_namespace *user_ns, struct uts_namespace **out);
-must_check int uts_namespace_copy(struct uts_namespace *from, struct user_namespace *user_ns, struct uts_namespace **out);
+must_check int uts_namespace_copy(
+	struct uts_namespace *from, struct user_namespace *user_ns, struct uts_namespace **out);
 struct uts_namespace *uts_namespace_get(struct uts_namespace *ns);
 void uts_namespace_put(struct uts_namespace *ns);
 void uts_namespace_read(struct uts_namespace *ns, struct linux_new_utsname *out);
@@ -46,19 +48,24 @@ struct namespace_operations {
 /* Registered at start: LINUX_CLONE_NEWIPC or LINUX_CLONE_NEWNET. */
 void nsproxy_register(uint64_t clone_flag, const struct namespace_operations *operations);
 
-const struct namespace_operations *nsproxy_operations(uint64_t clone_flag); /* NULL: not registered */
+const struct namespace_operations *nsproxy_operations(
+	uint64_t clone_flag); /* NULL: not registered */
 
 /* Consumes the references; ipc and net may be NULL. */
-must_check int nsproxy_new(struct uts_namespace *uts, struct ipc_namespace *ipc, struct mount_namespace *mount,
-	struct net_namespace *net, struct pid_namespace *pid_for_children, struct nsproxy **out);
+must_check int nsproxy_new(struct uts_namespace *uts, struct ipc_namespace *ipc,
+	struct mount_namespace *mount, struct net_namespace *net,
+	struct pid_namespace *pid_for_children, struct nsproxy **out);
 struct nsproxy *nsproxy_get(struct nsproxy *nsproxy);
 void nsproxy_put(struct nsproxy *nsproxy);
 /*
- * A copy with new namespaces for the LINUX_CLONE_NEW bits in flags, owned by cred's user namespace. fs is moved into a new mount
- * namespace along (it must be the new holder's own). -EPERM without CAP_SYS_ADMIN there.
+ * A copy with new namespaces for the LINUX_CLONE_NEW bits in flags, owned by cred's user namespace.
+ * fs is moved into a new mount namespace along (it must be the new holder's own). -EPERM without
+ * CAP_SYS_ADMIN there.
  */
-must_check int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred, struct fs_struct *fs, struct nsproxy **out);
-/* A copy with references to the same namespaces, for the caller to replace some before anybody sees it. NULL: no memory. */
+must_check int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
+	struct fs_struct *fs, struct nsproxy **out);
+/* A copy with references to the same namespaces, for the caller to replace some before anybody sees
+ * it. NULL: no memory. */
 struct nsproxy *nsproxy_duplicate(struct nsproxy *from);
 /* Puts another one in place of the current task's; consumes the reference. */
 void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy);

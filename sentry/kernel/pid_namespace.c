@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pid namespaces (pid_namespaces(7)): a tree of sets of numbers, each with an init that adopts orphans and takes all along when it dies. */
+/* Pid namespaces (pid_namespaces(7)): a tree of sets of numbers, each with an init that adopts
+ * orphans and takes all along when it dies. */
 #include "sentry/kernel/exit_notify.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pid.h"
@@ -74,7 +75,8 @@ static void kill_members_locked(struct pid_namespace *ns, struct thread_group *i
 	}
 }
 
-/* From now on children of the dying init go away by themselves; those that are zombies already are taken along. */
+/* From now on children of the dying init go away by themselves; those that are zombies already are
+ * taken along. */
 static void zap_begin(struct pid_namespace *ns, struct task *task)
 {
 	struct task_list dead = TAILQ_HEAD_INITIALIZER(dead);

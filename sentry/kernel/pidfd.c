@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pidfds (pidfd_open(2)): a struct pid as an open file. It becomes readable when the process, or with PIDFD_THREAD the
- * thread, has ended, and hangs up when that was waited for.
+ * pidfds (pidfd_open(2)): a struct pid as an open file. It becomes readable when the process, or
+ * with PIDFD_THREAD the thread, has ended, and hangs up when that was waited for.
  *
  * Differs from Linux: no namespaces are to be had by ioctl(2).
  */
@@ -41,7 +41,8 @@ static uint32_t pidfd_poll(struct file *file)
 	task = thread ? pid->task : pid->group ? pid->group->leader : NULL;
 	if (!task)
 		return LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLHUP;
-	if (task->exit_state < TASK_ZOMBIE || (!thread && !thread_group_is_empty_locked(task->group)))
+	if (task->exit_state < TASK_ZOMBIE ||
+		(!thread && !thread_group_is_empty_locked(task->group)))
 		return 0;
 	return LINUX_EPOLLIN | LINUX_EPOLLRDNORM;
 }
@@ -63,7 +64,8 @@ static void pidfd_release(struct file *file)
 	free(pidfd);
 }
 
-/* The number that the reader's namespace knows, 0 for none, -1 once it is gone; and those of the inner namespaces. */
+/* The number that the reader's namespace knows, 0 for none, -1 once it is gone; and those of the
+ * inner namespaces. */
 static void pidfd_show_fdinfo(struct file *file, struct text_writer *out)
 {
 	struct pid *pid = pidfd_of(file)->pid;
@@ -102,7 +104,8 @@ int pidfd_new(unsigned int flags, struct file **out)
 		return -ENOMEM;
 	}
 	wait_queue_init(&pidfd->early);
-	err = file_new_anonymous(inode, &pidfd_operations, 0, LINUX_O_RDWR | flags, pidfd, "[pidfd]", out);
+	err = file_new_anonymous(
+		inode, &pidfd_operations, 0, LINUX_O_RDWR | flags, pidfd, "[pidfd]", out);
 	if (err) {
 		wait_queue_destroy(&pidfd->early);
 		free(pidfd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may look at whom: ptrace(2), "Ptrace access mode checking", and the Yama rules (ptrace_scope, PR_SET_PTRACER). */
+/* Who may look at whom: ptrace(2), "Ptrace access mode checking", and the Yama rules (ptrace_scope,
+ * PR_SET_PTRACER). */
 #include "abi/capability.h"
 #include "abi/prctl.h"
 #include "sentry/kernel/ptrace_state.h"
@@ -77,7 +78,8 @@ static bool yama_relation(struct task *caller, struct task *target)
 	return allowed && descends_from(caller->group, allowed);
 }
 
-static int yama_check(struct task *caller, struct task *target, const struct cred *cred, unsigned int mode)
+static int yama_check(
+	struct task *caller, struct task *target, const struct cred *cred, unsigned int mode)
 {
 	bool capable = cred_capable_in(caller->cred, cred->user_ns, LINUX_CAP_SYS_PTRACE);
 
@@ -116,12 +118,14 @@ static bool dumpable(struct task *target, bool capable)
 /* What the caller's capabilities must include (the commoncap security module). */
 static bool caps_suffice(const struct cred *caller, const struct cred *target, unsigned int mode)
 {
-	uint64_t caps = mode & PTRACE_ACCESS_FSCREDS ? caller->cap_effective : caller->cap_permitted;
+	uint64_t caps =
+		mode & PTRACE_ACCESS_FSCREDS ? caller->cap_effective : caller->cap_permitted;
 
 	return caller->user_ns == target->user_ns && !(target->cap_permitted & ~caps);
 }
 
-static int check(struct task *caller, struct task *target, const struct cred *cred, unsigned int mode)
+static int check(
+	struct task *caller, struct task *target, const struct cred *cred, unsigned int mode)
 {
 	const struct cred *own = caller->cred;
 	bool fs = mode & PTRACE_ACCESS_FSCREDS;

@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-void ptrace_link_locked(
-	struct task *tracee, struct task *tracer, const struct cred *cred, unsigned int options, bool seized)
+void ptrace_link_locked(struct task *tracee, struct task *tracer, const struct cred *cred,
+	unsigned int options, bool seized)
 {
 	struct ptrace_state *state = tracee->ptrace;
 
@@ -27,7 +27,8 @@ static void return_to_group_stop(struct task *task)
 {
 	struct thread_group *group = task->group;
 
-	if (task->exit_state != TASK_ALIVE || (group->stop_state != GROUP_STOPPED && !group->stop_count))
+	if (task->exit_state != TASK_ALIVE ||
+		(group->stop_state != GROUP_STOPPED && !group->stop_count))
 		return;
 	task->stop.jobctl |= JOBCTL_STOP_PENDING;
 	if (!(task->stop.jobctl & JOBCTL_STOP_SIGNAL))
@@ -120,7 +121,8 @@ int ptrace_check_options(struct task *task, uint64_t options)
 	return 0;
 }
 
-/* A group-stopped task changes into a ptrace stop; until it has, the tracer must not see it run. RANK_SIGHAND held. */
+/* A group-stopped task changes into a ptrace stop; until it has, the tracer must not see it run.
+ * RANK_SIGHAND held. */
 static void take_over_stop(struct task *target)
 {
 	if (target->stop.kind != STOP_GROUP || atomic_load(&target->killed) ||
@@ -157,7 +159,8 @@ static bool is_trapping(struct task *target)
 	return trapping;
 }
 
-int64_t ptrace_attach(struct task *task, struct task *target, bool seize, uint64_t address, uint64_t options)
+int64_t ptrace_attach(
+	struct task *task, struct task *target, bool seize, uint64_t address, uint64_t options)
 {
 	int err;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tracing across clone, execve and exit: auto-attach, PTRACE_EVENT_EXEC, and what a tracer's death leaves behind. */
+/* Tracing across clone, execve and exit: auto-attach, PTRACE_EVENT_EXEC, and what a tracer's death
+ * leaves behind. */
 #include "abi/sched.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/task_run.h"
@@ -17,7 +18,8 @@ int ptrace_clone_event(struct task *parent, uint64_t clone_flags, int exit_signa
 	return ptrace_event_enabled(parent, event) ? event : 0;
 }
 
-void ptrace_init_child_locked(struct task *parent, struct task *child, uint64_t clone_flags, bool event)
+void ptrace_init_child_locked(
+	struct task *parent, struct task *child, uint64_t clone_flags, bool event)
 {
 	struct ptrace_state *state = parent->ptrace;
 
@@ -25,7 +27,8 @@ void ptrace_init_child_locked(struct task *parent, struct task *child, uint64_t 
 		return;
 	ptrace_link_locked(child, state->tracer, state->tracer_cred, state->options, state->seized);
 	mutex_lock(&child->sighand->lock);
-	/* The first thing that the tracer sees of it: a SIGSTOP, or PTRACE_EVENT_STOP if it is seized. */
+	/* The first thing that the tracer sees of it: a SIGSTOP, or PTRACE_EVENT_STOP if it is
+	 * seized. */
 	if (state->seized)
 		child->stop.jobctl |= JOBCTL_TRAP_STOP;
 	else

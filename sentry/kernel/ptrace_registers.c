@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ptrace(2): whole sets of registers, general and floating-point. The tracee is frozen. */
+#include "sentry/kernel/ptrace_registers.h"
 #include "abi/elf.h"
 #include "abi/limits.h"
 #include "abi/prctl.h"
 #include "abi/ucontext.h"
-#include "sentry/kernel/ptrace_registers.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/task_run.h"
 
@@ -89,14 +89,14 @@ static int64_t set_general(struct task *task, struct task *tracee, gaddr_t from,
 
 static int read_fpstate(struct task *tracee, void *buffer)
 {
-	return context_get_fpstate(tracee->context, mm_address_space(tracee->mm), buffer,
-		g_platform->fpstate_size);
+	return context_get_fpstate(
+		tracee->context, mm_address_space(tracee->mm), buffer, g_platform->fpstate_size);
 }
 
 static int write_fpstate(struct task *tracee, void *buffer)
 {
-	return context_set_fpstate(tracee->context, mm_address_space(tracee->mm), buffer,
-		g_platform->fpstate_size);
+	return context_set_fpstate(
+		tracee->context, mm_address_space(tracee->mm), buffer, g_platform->fpstate_size);
 }
 
 static int64_t get_fpstate(struct task *task, struct task *tracee, gaddr_t to, size_t size)
@@ -153,7 +153,8 @@ static size_t set_size(uint64_t type)
 	}
 }
 
-static int64_t transfer_set(struct task *task, struct task *tracee, bool get, uint64_t type, gaddr_t base, size_t size)
+static int64_t transfer_set(
+	struct task *task, struct task *tracee, bool get, uint64_t type, gaddr_t base, size_t size)
 {
 	if (type == LINUX_NT_PRSTATUS)
 		return get ? get_general(task, tracee, base, size)
@@ -164,7 +165,8 @@ static int64_t transfer_set(struct task *task, struct task *tracee, bool get, ui
 	return get ? get_fpstate(task, tracee, base, size) : set_fpstate(task, tracee, base, size);
 }
 
-static int64_t register_set(struct task *task, struct task *tracee, bool get, uint64_t type, gaddr_t address)
+static int64_t register_set(
+	struct task *task, struct task *tracee, bool get, uint64_t type, gaddr_t address)
 {
 	struct {
 		uint64_t base, size;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ptrace(2): the requests. All but the attaching ones need a tracee of the caller's; most need it stopped, and freeze the stop, so
- * that not even SIGKILL sets the tracee going while the tracer looks at it.
+ * ptrace(2): the requests. All but the attaching ones need a tracee of the caller's; most need it
+ * stopped, and freeze the stop, so that not even SIGKILL sets the tracee going while the tracer
+ * looks at it.
  */
 #include "abi/capability.h"
 #include "sentry/kernel/ptrace_state.h"
@@ -13,14 +14,16 @@
 
 /* --- freezing --- */
 
-/* After an execve the tracer may still mean the former leader, whose number the tracee has taken. */
+/* After an execve the tracer may still mean the former leader, whose number the tracee has taken.
+ */
 static bool is_unexpected_leader(struct task *tracee)
 {
 	struct ptrace_state *state = tracee->ptrace;
 
 	if (state->stop_code != (LINUX_PTRACE_EVENT_EXEC << 8 | LINUX_SIGTRAP))
 		return false;
-	return (uint64_t)pid_number_in(tracee->pid, task_pid_namespace(state->tracer)) != state->message;
+	return (uint64_t)pid_number_in(tracee->pid, task_pid_namespace(state->tracer)) !=
+	       state->message;
 }
 
 static bool freeze(struct task *task, struct task *tracee)
@@ -51,7 +54,8 @@ static void thaw(struct task *tracee)
 
 /* --- setting it going --- */
 
-static void set_modes(struct task *tracee, enum ptrace_syscall_mode syscall_mode, enum ptrace_step_mode step_mode)
+static void set_modes(
+	struct task *tracee, enum ptrace_syscall_mode syscall_mode, enum ptrace_step_mode step_mode)
 {
 	tracee->ptrace->syscall_mode = syscall_mode;
 	tracee->ptrace->step_mode = step_mode;
@@ -220,7 +224,8 @@ static int64_t listen(struct task *tracee)
 	task_lock_sighand(tracee);
 	if (state->info && state->info->si_code >> 8 == LINUX_PTRACE_EVENT_STOP) {
 		tracee->stop.jobctl |= JOBCTL_LISTENING;
-		/* The group's state changed since: it stops anew at once. The stop is frozen until the request is done. */
+		/* The group's state changed since: it stops anew at once. The stop is frozen until
+		 * the request is done. */
 		if (tracee->stop.jobctl & JOBCTL_TRAP_NOTIFY) {
 			tracee->stop.frozen = false;
 			ptrace_wake_locked(tracee, true);
@@ -231,7 +236,8 @@ static int64_t listen(struct task *tracee)
 	return result;
 }
 
-static int64_t seccomp_metadata(struct task *task, struct task *tracee, uint64_t size, uint64_t data)
+static int64_t seccomp_metadata(
+	struct task *task, struct task *tracee, uint64_t size, uint64_t data)
 {
 	struct linux_seccomp_metadata metadata = {0};
 	int64_t err;
@@ -256,7 +262,8 @@ static int64_t seccomp_filter(struct task *task, struct task *tracee, uint64_t i
 	return seccomp_get_filter(task, tracee, index, data);
 }
 
-static int64_t rseq_configuration(struct task *task, struct task *tracee, uint64_t size, uint64_t data)
+static int64_t rseq_configuration(
+	struct task *task, struct task *tracee, uint64_t size, uint64_t data)
 {
 	struct linux_ptrace_rseq_configuration configuration = {
 		.rseq_abi_pointer = tracee->rseq.address,

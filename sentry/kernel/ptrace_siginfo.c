@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ptrace(2): the signal that a tracee stopped for, those that wait for it, and its mask. The tracee is frozen. */
+/* ptrace(2): the signal that a tracee stopped for, those that wait for it, and its mask. The tracee
+ * is frozen. */
 #include "sentry/kernel/ptrace_state.h"
 
 #include <errno.h>

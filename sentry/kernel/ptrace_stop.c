@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stops of a traced task, on its own thread: signal-delivery, group, PTRACE_EVENT, syscall and seccomp stops (ptrace(2),
- * "Stopped states").
+ * The stops of a traced task, on its own thread: signal-delivery, group, PTRACE_EVENT, syscall and
+ * seccomp stops (ptrace(2), "Stopped states").
  *
- * All of them are ptrace_stop_locked(): the report is written under RANK_SIGHAND, the tracer is told under RANK_TASK_SET, and the
- * thread sleeps until the tracer, its death, or SIGKILL ends the stop.
+ * All of them are ptrace_stop_locked(): the report is written under RANK_SIGHAND, the tracer is
+ * told under RANK_TASK_SET, and the thread sleeps until the tracer, its death, or SIGKILL ends the
+ * stop.
  */
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/task_run.h"
 
 #include <string.h>
 
-int ptrace_stop_locked(struct task *task, int code, int why, uint64_t message, struct linux_siginfo *info)
+int ptrace_stop_locked(
+	struct task *task, int code, int why, uint64_t message, struct linux_siginfo *info)
 {
 	struct ptrace_state *state = task->ptrace;
 	bool group_stopped = false;
@@ -87,9 +89,11 @@ void ptrace_trap_locked(struct task *task)
 	struct thread_group *group = task->group;
 	int signal = task->stop.jobctl & JOBCTL_STOP_SIGNAL;
 
-	/* An attached tracer sees the plain stop signal, a seized one PTRACE_EVENT_STOP with the signal or SIGTRAP. */
+	/* An attached tracer sees the plain stop signal, a seized one PTRACE_EVENT_STOP with the
+	 * signal or SIGTRAP. */
 	if (!task->ptrace->seized) {
-		(void)!ptrace_stop_locked(task, signal ? signal : LINUX_SIGSTOP, LINUX_CLD_STOPPED, 0, NULL);
+		(void)!ptrace_stop_locked(
+			task, signal ? signal : LINUX_SIGSTOP, LINUX_CLD_STOPPED, 0, NULL);
 		return;
 	}
 	if ((group->stop_count == 0 && group->stop_state != GROUP_STOPPED) || !signal)
@@ -122,7 +126,8 @@ int ptrace_signal_stop_locked(struct task *task, struct linux_siginfo *info)
 
 	if (likely(!task->ptrace->tracer) || signal == LINUX_SIGKILL)
 		return signal;
-	/* The tracer may turn it into a stop signal, which a SIGCONT that comes meanwhile cancels. */
+	/* The tracer may turn it into a stop signal, which a SIGCONT that comes meanwhile cancels.
+	 */
 	task->stop.jobctl |= JOBCTL_STOP_DEQUEUED;
 	signal = ptrace_stop_locked(task, signal, LINUX_CLD_TRAPPED, 0, info);
 	if (signal == 0)
@@ -164,7 +169,8 @@ void ptrace_event(struct task *task, int event, uint64_t message)
 
 /* --- system calls --- */
 
-/* The signal that the tracer resumed with is sent to the task: it comes to a signal-delivery-stop of its own. */
+/* The signal that the tracer resumed with is sent to the task: it comes to a signal-delivery-stop
+ * of its own. */
 static void syscall_stop(struct task *task, uint64_t message)
 {
 	struct ptrace_state *state = task->ptrace;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ptrace(2): GET_SYSCALL_INFO and SET_SYSCALL_INFO, the system call that a tracee stopped at. The tracee is frozen. */
+/* ptrace(2): GET_SYSCALL_INFO and SET_SYSCALL_INFO, the system call that a tracee stopped at. The
+ * tracee is frozen. */
 #include "sentry/kernel/ptrace_state.h"
 
 #include <errno.h>
@@ -58,7 +59,8 @@ static size_t fill(struct task *tracee, struct linux_ptrace_syscall_info *info)
 	}
 }
 
-int64_t ptrace_get_syscall_info(struct task *task, struct task *tracee, uint64_t size, uint64_t data)
+int64_t ptrace_get_syscall_info(
+	struct task *task, struct task *tracee, uint64_t size, uint64_t data)
 {
 	struct linux_ptrace_syscall_info info = {
 		.op = stop_operation(tracee),
@@ -92,7 +94,8 @@ static int64_t set_call(struct linux_user_regs *regs, uint64_t number, const uin
 	return 0;
 }
 
-int64_t ptrace_set_syscall_info(struct task *task, struct task *tracee, uint64_t size, uint64_t data)
+int64_t ptrace_set_syscall_info(
+	struct task *task, struct task *tracee, uint64_t size, uint64_t data)
 {
 	struct linux_ptrace_syscall_info info;
 

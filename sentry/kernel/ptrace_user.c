@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ptrace(2): PEEKUSER and POKEUSER, which see the registers as fields of struct user, the debug registers among them.
+ * ptrace(2): PEEKUSER and POKEUSER, which see the registers as fields of struct user, the debug
+ * registers among them.
  *
- * The debug registers are the processor's own: the platform holds them; what a tracer reads back is kept here.
+ * The debug registers are the processor's own: the platform holds them; what a tracer reads back is
+ * kept here.
  */
 #include "abi/limits.h"
 #include "sentry/kernel/ptrace_registers.h"
@@ -91,7 +93,8 @@ static bool is_debug_offset(uint64_t offset)
 
 static uint64_t peek(struct task *tracee, uint64_t offset)
 {
-	unsigned int index = (unsigned int)(offset - LINUX_USER_OFFSET_U_DEBUGREG) / sizeof(uint64_t);
+	unsigned int index =
+		(unsigned int)(offset - LINUX_USER_OFFSET_U_DEBUGREG) / sizeof(uint64_t);
 
 	if (offset < sizeof(struct linux_user_regs))
 		return ptrace_register_get(tracee, offset);
@@ -100,7 +103,8 @@ static uint64_t peek(struct task *tracee, uint64_t offset)
 
 static int64_t poke(struct task *tracee, uint64_t offset, uint64_t value)
 {
-	unsigned int index = (unsigned int)(offset - LINUX_USER_OFFSET_U_DEBUGREG) / sizeof(uint64_t);
+	unsigned int index =
+		(unsigned int)(offset - LINUX_USER_OFFSET_U_DEBUGREG) / sizeof(uint64_t);
 
 	if (offset < sizeof(struct linux_user_regs))
 		return ptrace_register_set(tracee, offset, value);

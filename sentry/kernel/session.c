@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions and process groups: who belongs to which, and who may move whom (setpgid(2), setsid(2)). */
+/* Sessions and process groups: who belongs to which, and who may move whom (setpgid(2), setsid(2)).
+ */
 #include "sentry/kernel/session.h"
 
 #include "sentry/kernel/task.h"
@@ -155,7 +156,8 @@ static int find_member_locked(struct task *task, int tgid, struct thread_group *
 }
 
 /* The group to join: the process's own number, or one that exists in the session. */
-static int find_target_locked(struct task *task, struct thread_group *group, int pgid, struct pid **out)
+static int find_target_locked(
+	struct task *task, struct thread_group *group, int pgid, struct pid **out)
 {
 	struct thread_group *member;
 	struct pid *pid;

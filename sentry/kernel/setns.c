@@ -26,8 +26,8 @@
 struct entering {
 	struct task *task;
 	struct nsproxy *nsproxy; /* a copy of the task's own */
-	struct cred *cred;       /* another user namespace, or NULL */
-	bool new_root;           /* a mount namespace is entered */
+	struct cred *cred;	 /* another user namespace, or NULL */
+	bool new_root;		 /* a mount namespace is entered */
 };
 
 static const struct cred *entering_cred(const struct entering *entering)
@@ -178,7 +178,8 @@ static int enter_file(struct entering *entering, struct file *file, uint64_t typ
 	return enter(entering, flag, ns);
 }
 
-static int enter_kind_of(struct entering *entering, struct task *target, const struct nsfs_kind *kind)
+static int enter_kind_of(
+	struct entering *entering, struct task *target, const struct nsfs_kind *kind)
 {
 	struct file *file;
 	int err = nsfs_open(target, kind, &file);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stops as such: beginning, ending, waiting, and work that a tracer has done on the stopped thread. */
+/* Stops as such: beginning, ending, waiting, and work that a tracer has done on the stopped thread.
+ */
 #include "sentry/kernel/stop.h"
 
 #include "base/log.h"
@@ -77,7 +78,8 @@ void task_wait_stop(struct task *task)
 	do_work(task);
 }
 
-int task_stop_run(struct task *task, int (*function)(struct task *task, void *argument), void *argument)
+int task_stop_run(
+	struct task *task, int (*function)(struct task *task, void *argument), void *argument)
 {
 	struct stop_work work = {.function = function, .argument = argument};
 

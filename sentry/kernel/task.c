@@ -183,7 +183,8 @@ char task_state_letter(struct task *task)
 
 /* --- numbers --- */
 
-/* An execve may swap a task's pid with its leader's: others than the task itself hold the lock that it swaps under. */
+/* An execve may swap a task's pid with its leader's: others than the task itself hold the lock that
+ * it swaps under. */
 static int task_number_in(struct task *task, const struct pid_namespace *ns)
 {
 	if (task == current)

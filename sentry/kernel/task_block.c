@@ -2,8 +2,9 @@
 /*
  * The one place where tasks wait: task_block(), on one futex word a task.
  *
- * run.woken goes AWAKE -> SLEEPS -> AWAKE by the task, to WOKEN by who wakes it. A wake-up is never lost: it is found in the word
- * by the next task_block(). An interruption sets run.interrupt and takes the word from SLEEPS to AWAKE.
+ * run.woken goes AWAKE -> SLEEPS -> AWAKE by the task, to WOKEN by who wakes it. A wake-up is never
+ * lost: it is found in the word by the next task_block(). An interruption sets run.interrupt and
+ * takes the word from SLEEPS to AWAKE.
  */
 #include "base/log.h"
 #include "sentry/kernel/task.h"

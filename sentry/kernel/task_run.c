@@ -2,8 +2,9 @@
 /*
  * The machine of a task: guest code, system calls, exceptions.
  *
- * A plain system call never leaves task_state_run(): into guest code, the handler, and back. Whatever else is wanted at the
- * entry or the exit (tracers, filters, signals) is a state of its own.
+ * A plain system call never leaves task_state_run(): into guest code, the handler, and back.
+ * Whatever else is wanted at the entry or the exit (tracers, filters, signals) is a state of its
+ * own.
  */
 #include "sentry/kernel/task_run.h"
 
@@ -56,8 +57,8 @@ static inline void syscall_invoke(struct task *task)
 static inline bool exit_is_slow(struct task *task)
 {
 	return atomic_load_explicit(&task->run.interrupt, memory_order_relaxed) ||
-	       atomic_load_explicit(&task->run.slow, memory_order_relaxed) || task->has_saved_mask ||
-	       is_restart_code(task->syscall_result);
+	       atomic_load_explicit(&task->run.slow, memory_order_relaxed) ||
+	       task->has_saved_mask || is_restart_code(task->syscall_result);
 }
 
 /* The state after a handler returned. */
@@ -98,7 +99,8 @@ static inline bool guest_run(struct task *task, struct context_exit *exit)
 		return false;
 	}
 	task_account(task, false);
-	err = context_switch(task->context, task->address_space, &task->regs, guest_run_flags(task), exit);
+	err = context_switch(
+		task->context, task->address_space, &task->regs, guest_run_flags(task), exit);
 	task_account(task, true);
 	atomic_store_explicit(&task->run.in_guest, false, memory_order_release);
 	if (unlikely(err)) {
@@ -119,7 +121,8 @@ static bool guest_has_address_space(struct task *task)
 	return task->address_space;
 }
 
-static void send_exception(struct task *task, int signal, int code, uint64_t address, uint64_t trapno)
+static void send_exception(
+	struct task *task, int signal, int code, uint64_t address, uint64_t trapno)
 {
 	struct linux_siginfo info;
 
@@ -197,8 +200,8 @@ static void handle_exit(struct task *task, const struct context_exit *exit)
 		break;
 	case EXIT_STEP:
 		ptrace_debug_registers_read(task);
-		send_exception(task, LINUX_SIGTRAP,
-			exit->code ? exit->code : LINUX_TRAP_TRACE, task->regs.rip, TRAP_DEBUG);
+		send_exception(task, LINUX_SIGTRAP, exit->code ? exit->code : LINUX_TRAP_TRACE,
+			task->regs.rip, TRAP_DEBUG);
 		break;
 	default:
 		rseq_interrupted(task);
@@ -296,7 +299,8 @@ struct run_state task_state_syscall_exit(struct task *task)
 		g_trace_hooks->syscall_exit(task);
 	if (slow & (TASK_SLOW_PTRACE | TASK_SLOW_STEP))
 		ptrace_syscall_exit(task, slow & TASK_SLOW_STEP);
-	/* Restart codes must not reach guest code, whether or not what caused them is still there. */
+	/* Restart codes must not reach guest code, whether or not what caused them is still there.
+	 */
 	if (atomic_load(&task->run.interrupt) || task->has_saved_mask ||
 		is_restart_code((int64_t)task->regs.rax))
 		return run_state(task_state_interrupt);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the task machine share: making tasks, their host threads, the steps of clone, exec and exit. */
+/* What the files of the task machine share: making tasks, their host threads, the steps of clone,
+ * exec and exit. */
 #pragma once
 
 #include "sentry/kernel/task.h"
 
-/* A task with its thread group still to be set, not visible to anybody: one reference. comm is the current task's. -ENOMEM. */
+/* A task with its thread group still to be set, not visible to anybody: one reference. comm is the
+ * current task's. -ENOMEM. */
 must_check int task_new(struct platform *platform, struct task **out);
 /* Drops what a task that never ran has. */
 void task_abandon(struct task *task);
@@ -30,12 +32,14 @@ static inline uint64_t time_stamp(void)
 /* Own thread: the time since the last change goes to user or system time. */
 static inline void task_account(struct task *task, bool user)
 {
-	uint64_t now = time_stamp(), since = atomic_load_explicit(&task->run.since, memory_order_relaxed);
+	uint64_t now = time_stamp(),
+		 since = atomic_load_explicit(&task->run.since, memory_order_relaxed);
 	_Atomic uint64_t *time = user ? &task->times.user_ns : &task->times.system_ns;
 	uint64_t sum = atomic_load_explicit(time, memory_order_relaxed);
 
 	if (since)
-		atomic_store_explicit(time, sum + task_ticks_to_ns(now - since), memory_order_relaxed);
+		atomic_store_explicit(
+			time, sum + task_ticks_to_ns(now - since), memory_order_relaxed);
 	atomic_store_explicit(&task->run.since, now, memory_order_relaxed);
 }
 
@@ -44,20 +48,23 @@ static inline struct run_state run_state(struct run_state (*execute)(struct task
 	return (struct run_state){execute};
 }
 
-/* The system call's handler decided on another state than the way back to guest code. Own thread. */
-static inline void task_set_next_state(struct task *task, struct run_state (*execute)(struct task *task))
+/* The system call's handler decided on another state than the way back to guest code. Own thread.
+ */
+static inline void task_set_next_state(
+	struct task *task, struct run_state (*execute)(struct task *task))
 {
 	task->next_state = run_state(execute);
 	task_slow_set(task, TASK_SLOW_NEXT);
 }
 
 /*
- * sentry/trace's eyes: called on the task's own thread with no lock held, for tasks with TASK_SLOW_TRACE (children inherit it). Any
- * may be NULL. Set before the first task starts.
+ * sentry/trace's eyes: called on the task's own thread with no lock held, for tasks with
+ * TASK_SLOW_TRACE (children inherit it). Any may be NULL. Set before the first task starts.
  */
 struct task_trace_hooks {
 	void (*syscall_enter)(struct task *task); /* syscall_number and regs are set */
-	void (*syscall_exit)(struct task *task);  /* regs.rax is the result, a restart code included */
+	void (*syscall_exit)(
+		struct task *task); /* regs.rax is the result, a restart code included */
 	void (*born)(struct task *task);
 	void (*exited)(struct task *task);
 };
@@ -74,20 +81,24 @@ void task_sleep(struct task *task);
 /* Handles an execute fault at the vsyscall page: true if it was one. */
 must_check bool task_vsyscall(struct task *task, const struct context_exit *exit);
 
-/* clone.c: the parent of a vfork may go on: the child leaves its memory (exec, exit). Own thread, no lock held. */
+/* clone.c: the parent of a vfork may go on: the child leaves its memory (exec, exit). Own thread,
+ * no lock held. */
 void task_vfork_release(struct task *task);
 
 /* exit.c */
 /* A zombie that nobody waits for any more is taken out of everything. Takes RANK_TASK_SET. */
 void task_release(struct task *task);
 void task_release_list(struct task_list *dead);
-/* Tells the parent (or tracer) that a task ended. RANK_TASK_SET held. True: it does not want to wait for it. signal 0: none. */
+/* Tells the parent (or tracer) that a task ended. RANK_TASK_SET held. True: it does not want to
+ * wait for it. signal 0: none. */
 must_check bool task_notify_parent_locked(struct task *task, int signal);
 /* Tells the tracer or the parent that a task stopped or goes on. RANK_TASK_SET held. */
 void task_notify_stop_locked(struct task *task, bool tracer, int why);
-/* Would (or did) the process group become orphaned without one of its processes (NULL: as it is)? RANK_TASK_SET held. */
+/* Would (or did) the process group become orphaned without one of its processes (NULL: as it is)?
+ * RANK_TASK_SET held. */
 bool process_group_is_orphaned_locked(struct pid *process_group, struct thread_group *ignored);
-/* A process left the group or its parent went: SIGHUP and SIGCONT to newly orphaned groups with stopped members. */
+/* A process left the group or its parent went: SIGHUP and SIGCONT to newly orphaned groups with
+ * stopped members. */
 void process_group_check_orphaned_locked(struct thread_group *group, struct task *former_parent);
 
 static inline bool thread_group_is_empty_locked(const struct thread_group *group)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host threads of tasks. A thread whose task ended waits for the next one: making threads costs more than many a task's
- * whole life.
+ * The host threads of tasks. A thread whose task ended waits for the next one: making threads costs
+ * more than many a task's whole life.
  */
 #include "base/log.h"
 #include "sentry/kernel/boot.h"
@@ -23,8 +23,8 @@
 
 struct host_thread {
 	SLIST_ENTRY(host_thread) link; /* of the idle ones */
-	struct task *task;             /* to run next; NULL while idle */
-	atomic_uint given;             /* futex word: 1 when task was set */
+	struct task *task;	       /* to run next; NULL while idle */
+	atomic_uint given;	       /* futex word: 1 when task was set */
 };
 
 static struct {

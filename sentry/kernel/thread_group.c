@@ -102,7 +102,8 @@ static int64_t host_monotonic(void)
 	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
 
-/* A longer time makes a better ratio; until there is one, the processor is taken to tick once a nanosecond. */
+/* A longer time makes a better ratio; until there is one, the processor is taken to tick once a
+ * nanosecond. */
 static void ratio_refine(void)
 {
 	uint64_t ticks = time_stamp() - clock_base.ticks;
@@ -144,7 +145,8 @@ void task_cpu_times(struct task *task, uint64_t *user_ns, uint64_t *system_ns)
 	*(in_guest ? user_ns : system_ns) += more;
 }
 
-void thread_group_cpu_times_locked(struct thread_group *group, uint64_t *user_ns, uint64_t *system_ns)
+void thread_group_cpu_times_locked(
+	struct thread_group *group, uint64_t *user_ns, uint64_t *system_ns)
 {
 	struct task *task;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UTS namespaces (uts_namespaces(7)): the host name, the domain name, and what uname(2) says of the kernel. */
+/* UTS namespaces (uts_namespaces(7)): the host name, the domain name, and what uname(2) says of the
+ * kernel. */
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/lock_order.h"
 
@@ -32,7 +33,8 @@ int uts_namespace_new(struct user_namespace *user_ns, struct uts_namespace **out
 	return 0;
 }
 
-int uts_namespace_copy(struct uts_namespace *from, struct user_namespace *user_ns, struct uts_namespace **out)
+int uts_namespace_copy(
+	struct uts_namespace *from, struct user_namespace *user_ns, struct uts_namespace **out)
 {
 	int err = uts_namespace_new(user_ns, out);
 

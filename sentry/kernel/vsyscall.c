@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vsyscall page of old static programs: a call into it faults, and is carried out as the system call that it stands for.
+ * The vsyscall page of old static programs: a call into it faults, and is carried out as the system
+ * call that it stands for.
  *
  * Differs from Linux: nothing is mapped there, so the page cannot be read.
  */
@@ -10,10 +11,10 @@
 
 #include <errno.h>
 
-#define VSYSCALL_PAGE	      0xffffffffff600000ull
-#define SYSCALL_GETTIMEOFDAY  96
-#define SYSCALL_TIME	      201
-#define SYSCALL_GETCPU	      309
+#define VSYSCALL_PAGE	     0xffffffffff600000ull
+#define SYSCALL_GETTIMEOFDAY 96
+#define SYSCALL_TIME	     201
+#define SYSCALL_GETCPU	     309
 
 static uint64_t vsyscall_number(uint64_t address)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting for children and tracees (wait(2), ptrace(2)): what each may report, to whom, and that it is reported once.
+ * Waiting for children and tracees (wait(2), ptrace(2)): what each may report, to whom, and that it
+ * is reported once.
  *
- * RANK_TASK_SET is held through a whole look at the family, so that two waiters never see the same report.
+ * RANK_TASK_SET is held through a whole look at the family, so that two waiters never see the same
+ * report.
  */
 #include "sentry/kernel/wait.h"
 
@@ -86,7 +88,8 @@ static void usage_both_locked(struct thread_group *group, struct linux_rusage *u
 /* --- reports --- */
 
 /* Fills what all reports have. */
-static void found(struct wait_scan *scan, struct task *task, int cause, int cause_status, int status)
+static void found(
+	struct wait_scan *scan, struct task *task, int cause, int cause_status, int status)
 {
 	struct wait_request *request = scan->request;
 	const struct cred *cred = task_get_cred(task);
@@ -270,9 +273,11 @@ static bool scan_one(struct wait_scan *scan)
 
 	if (!pid)
 		return false;
-	if (pid->group && may_wait(scan, pid->group->parent) && consider(scan, pid->group->leader, false))
+	if (pid->group && may_wait(scan, pid->group->parent) &&
+		consider(scan, pid->group->leader, false))
 		return true;
-	return pid->task && may_wait(scan, pid->task->ptrace->tracer) && consider(scan, pid->task, true);
+	return pid->task && may_wait(scan, pid->task->ptrace->tracer) &&
+	       consider(scan, pid->task, true);
 }
 
 /* 1: found. 0: nothing yet. -ECHILD. */

@@ -20,8 +20,9 @@ void wait_queue_destroy(struct wait_queue *queue)
 }
 
 /*
- * Who waits adds itself first and looks at the object afterwards; who changes the object looks at the count afterwards. Both
- * need their two steps in order, hence the sequentially consistent accesses.
+ * Who waits adds itself first and looks at the object afterwards; who changes the object looks at
+ * the count afterwards. Both need their two steps in order, hence the sequentially consistent
+ * accesses.
  */
 void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
@@ -55,7 +56,8 @@ void wait_queue_wake(struct wait_queue *queue, uint32_t events)
 	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load(&queue->count) == 0)
 		return;
-	/* A waiter may watch a queue whose owner wakes it from within another queue's wake-up (epoll). */
+	/* A waiter may watch a queue whose owner wakes it from within another queue's wake-up
+	 * (epoll). */
 	mutex_lock_nested(&queue->lock);
 	TAILQ_FOREACH_SAFE (waiter, &queue->waiters, link, next) {
 		if (!(events & (waiter->events | LINUX_EPOLLERR | LINUX_EPOLLHUP)))

@@ -55,7 +55,8 @@ static int check_stack(struct linux_clone_args *request)
 		return request->stack_size > 0 ? -EINVAL : 0;
 	if (request->stack_size == 0)
 		return -EINVAL;
-	if (request->stack > LINUX_TASK_SIZE || request->stack_size > LINUX_TASK_SIZE - request->stack)
+	if (request->stack > LINUX_TASK_SIZE ||
+		request->stack_size > LINUX_TASK_SIZE - request->stack)
 		return -EINVAL;
 	request->stack += request->stack_size;
 	return 0;
@@ -82,7 +83,8 @@ static int check_clone3(struct linux_clone_args *request, uint64_t size)
 int64_t sys_clone3(struct task *task, const uint64_t args[6])
 {
 	struct linux_clone_args request;
-	int err = struct_in(task, &request, sizeof(request), args[0], args[1], LINUX_CLONE_ARGS_SIZE_VER0);
+	int err = struct_in(
+		task, &request, sizeof(request), args[0], args[1], LINUX_CLONE_ARGS_SIZE_VER0);
 
 	if (!err)
 		err = check_clone3(&request, args[1]);

@@ -41,8 +41,8 @@ static int64_t count_strings(struct task *task, gaddr_t array)
 	}
 }
 
-static int add_string(
-	struct task *task, struct loader_arguments *arguments, struct loader_strings *strings, gaddr_t from)
+static int add_string(struct task *task, struct loader_arguments *arguments,
+	struct loader_strings *strings, gaddr_t from)
 {
 	/* Most strings are short: little room is asked for first. */
 	for (size_t size = 256;; size = LINUX_MAX_ARG_STRLEN) {
@@ -62,8 +62,8 @@ static int add_string(
 	}
 }
 
-static int add_strings(struct task *task, struct loader_arguments *arguments, struct loader_strings *strings,
-	gaddr_t array, size_t count)
+static int add_strings(struct task *task, struct loader_arguments *arguments,
+	struct loader_strings *strings, gaddr_t array, size_t count)
 {
 	int err = 0;
 
@@ -88,9 +88,11 @@ static void name_program(char *path, size_t size, int dirfd, const char *name)
 		(void)snprintf(path, size, "/dev/fd/%d/%s", dirfd, name);
 }
 
-static int64_t exec_with(struct task *task, struct exec_request *request, gaddr_t argv, gaddr_t envp)
+static int64_t exec_with(
+	struct task *task, struct exec_request *request, gaddr_t argv, gaddr_t envp)
 {
-	int64_t argc = count_strings(task, argv), envc = argc < 0 ? argc : count_strings(task, envp);
+	int64_t argc = count_strings(task, argv),
+		envc = argc < 0 ? argc : count_strings(task, envp);
 	struct loader_arguments arguments;
 	char path[LINUX_PATH_MAX + 32];
 	int64_t result;
@@ -112,7 +114,8 @@ static int64_t exec_with(struct task *task, struct exec_request *request, gaddr_
 	return result;
 }
 
-static int64_t exec(struct task *task, int dirfd, gaddr_t name, gaddr_t argv, gaddr_t envp, int flags)
+static int64_t exec(
+	struct task *task, int dirfd, gaddr_t name, gaddr_t argv, gaddr_t envp, int flags)
 {
 	struct exec_request request = {.dirfd = dirfd, .flags = flags};
 	char *path = malloc(LINUX_PATH_MAX);

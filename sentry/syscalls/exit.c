@@ -46,8 +46,8 @@ static void wait4_whom(struct task *task, int number, struct wait_request *reque
 
 int64_t sys_wait4(struct task *task, const uint64_t args[6])
 {
-	const uint32_t known = LINUX_WNOHANG | LINUX_WUNTRACED | LINUX_WCONTINUED | LINUX___WNOTHREAD |
-			       LINUX___WCLONE | LINUX___WALL;
+	const uint32_t known = LINUX_WNOHANG | LINUX_WUNTRACED | LINUX_WCONTINUED |
+			       LINUX___WNOTHREAD | LINUX___WCLONE | LINUX___WALL;
 	struct wait_request request = {.options = (uint32_t)args[2]};
 	int number = (int)args[0], err;
 
@@ -70,7 +70,8 @@ int64_t sys_wait4(struct task *task, const uint64_t args[6])
 	return request.number;
 }
 
-static int waitid_whom(struct task *task, int which, int id, struct wait_request *request, unsigned int *flags)
+static int waitid_whom(
+	struct task *task, int which, int id, struct wait_request *request, unsigned int *flags)
 {
 	switch (which) {
 	case LINUX_P_ALL:
@@ -86,7 +87,8 @@ static int waitid_whom(struct task *task, int which, int id, struct wait_request
 		if (id < 0)
 			return -EINVAL;
 		request->whom = WAIT_PROCESS_GROUP;
-		request->pid = id ? pid_find(task_pid_namespace(task), id) : own_process_group(task);
+		request->pid =
+			id ? pid_find(task_pid_namespace(task), id) : own_process_group(task);
 		return 0;
 	case LINUX_P_PIDFD:
 		if (id < 0)
@@ -98,7 +100,8 @@ static int waitid_whom(struct task *task, int which, int id, struct wait_request
 	}
 }
 
-static int waitid_out(struct task *task, const struct wait_request *request, gaddr_t address, gaddr_t usage)
+static int waitid_out(
+	struct task *task, const struct wait_request *request, gaddr_t address, gaddr_t usage)
 {
 	struct linux_siginfo info = {0};
 
@@ -115,7 +118,8 @@ static int waitid_out(struct task *task, const struct wait_request *request, gad
 		info.sigchld.si_status = request->cause_status;
 	}
 	/* Linux leaves what follows si_status as it was. */
-	return mm_copy_out(task->mm, address, &info, offsetof(struct linux_siginfo, sigchld.si_status) + 4);
+	return mm_copy_out(
+		task->mm, address, &info, offsetof(struct linux_siginfo, sigchld.si_status) + 4);
 }
 
 int64_t sys_waitid(struct task *task, const uint64_t args[6])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The calls that work on mount descriptors: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), fspick(2), mount_setattr(2). */
+/* The calls that work on mount descriptors: open_tree(2), move_mount(2), fsopen(2), fsconfig(2),
+ * fsmount(2), fspick(2), mount_setattr(2). */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
@@ -14,8 +15,7 @@
 
 static bool may_mount(struct task *task)
 {
-	return cred_capable_in(
-		task->cred, mount_namespace_current()->user_ns, LINUX_CAP_SYS_ADMIN);
+	return cred_capable_in(task->cred, mount_namespace_current()->user_ns, LINUX_CAP_SYS_ADMIN);
 }
 
 static int64_t install(struct task *task, struct file *file, bool close_on_exec)
@@ -27,7 +27,8 @@ static int64_t install(struct task *task, struct file *file, bool close_on_exec)
 	return fd;
 }
 
-static int lookup(struct task *task, int dirfd, gaddr_t address, unsigned int walk_flags, struct path *path)
+static int lookup(
+	struct task *task, int dirfd, gaddr_t address, unsigned int walk_flags, struct path *path)
 {
 	char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, address, name);
@@ -73,8 +74,9 @@ static int clone_or_open(const struct path *path, unsigned int flags, struct fil
 
 static int open_tree(struct task *task, const uint64_t args[6], struct file **out)
 {
-	const unsigned int known = LINUX_AT_EMPTY_PATH | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_RECURSIVE |
-		LINUX_AT_SYMLINK_NOFOLLOW | LINUX_OPEN_TREE_CLONE | LINUX_OPEN_TREE_CLOEXEC;
+	const unsigned int known = LINUX_AT_EMPTY_PATH | LINUX_AT_NO_AUTOMOUNT |
+				   LINUX_AT_RECURSIVE | LINUX_AT_SYMLINK_NOFOLLOW |
+				   LINUX_OPEN_TREE_CLONE | LINUX_OPEN_TREE_CLOEXEC;
 	unsigned int flags = (unsigned int)args[2];
 	struct path path;
 	int result;
@@ -101,7 +103,8 @@ int64_t sys_open_tree(struct task *task, const uint64_t args[6])
 	struct file *file;
 	int result = open_tree(task, args, &file);
 
-	return result ? result : install(task, file, (unsigned int)args[2] & LINUX_OPEN_TREE_CLOEXEC);
+	return result ? result
+		      : install(task, file, (unsigned int)args[2] & LINUX_OPEN_TREE_CLOEXEC);
 }
 
 int64_t sys_move_mount(struct task *task, const uint64_t args[6])
@@ -163,7 +166,7 @@ int64_t sys_fsopen(struct task *task, const uint64_t args[6])
 int64_t sys_fspick(struct task *task, const uint64_t args[6])
 {
 	const unsigned int known = LINUX_FSPICK_CLOEXEC | LINUX_FSPICK_SYMLINK_NOFOLLOW |
-		LINUX_FSPICK_NO_AUTOMOUNT | LINUX_FSPICK_EMPTY_PATH;
+				   LINUX_FSPICK_NO_AUTOMOUNT | LINUX_FSPICK_EMPTY_PATH;
 	unsigned int flags = (unsigned int)args[2];
 	struct file *file;
 	struct path path;
@@ -184,7 +187,8 @@ int64_t sys_fspick(struct task *task, const uint64_t args[6])
 	return result ? result : install(task, file, flags & LINUX_FSPICK_CLOEXEC);
 }
 
-static int64_t set_string(struct task *task, struct file *file, gaddr_t key_address, gaddr_t value_address)
+static int64_t set_string(
+	struct task *task, struct file *file, gaddr_t key_address, gaddr_t value_address)
 {
 	char key[256], value[256];
 	int result = copy_word(task, key_address, key, sizeof(key));
@@ -277,7 +281,8 @@ static int change_from_attr(const struct linux_mount_attr *attr, struct mount_ch
 	return result;
 }
 
-static int copy_attr(struct task *task, gaddr_t address, uint64_t size, struct linux_mount_attr *attr)
+static int copy_attr(
+	struct task *task, gaddr_t address, uint64_t size, struct linux_mount_attr *attr)
 {
 	if (size > LINUX_PAGE_SIZE)
 		return -E2BIG;
@@ -297,7 +302,7 @@ static int copy_attr(struct task *task, gaddr_t address, uint64_t size, struct l
 int64_t sys_mount_setattr(struct task *task, const uint64_t args[6])
 {
 	const unsigned int known = LINUX_AT_EMPTY_PATH | LINUX_AT_RECURSIVE |
-		LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT;
+				   LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT;
 	unsigned int flags = (unsigned int)args[2];
 	struct linux_mount_attr attr;
 	struct mount_change change = {0};

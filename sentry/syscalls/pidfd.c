@@ -70,8 +70,8 @@ static int scope_of(unsigned int flags, unsigned int file_flags, enum signal_sco
 }
 
 /* What the caller wants to have said; nobody may pretend to be the kernel or kill(2) to others. */
-static int info_in(struct task *task, struct pid *pid, enum signal_scope scope, int signal, gaddr_t address,
-	struct linux_siginfo *info)
+static int info_in(struct task *task, struct pid *pid, enum signal_scope scope, int signal,
+	gaddr_t address, struct linux_siginfo *info)
 {
 	bool own = pid == task->pid || pid == task->group->pid;
 
@@ -117,7 +117,8 @@ static int send_to_one(struct task *task, struct pid *pid, enum signal_scope sco
 }
 
 /* The group whose leader's number the pid is. */
-static int send_to_group(struct task *task, struct pid *pid, int signal, const struct linux_siginfo *given)
+static int send_to_group(
+	struct task *task, struct pid *pid, int signal, const struct linux_siginfo *given)
 {
 	struct linux_siginfo info;
 	struct task *target = pid_task_get(pid, SCOPE_PROCESS);
@@ -169,7 +170,8 @@ int64_t sys_pidfd_send_signal(struct task *task, const uint64_t args[6])
 
 static int get_file_of(struct task *task, struct task *target, int fd, struct file **out)
 {
-	int result = ptrace_may_access(task, target, PTRACE_ACCESS_ATTACH | PTRACE_ACCESS_REALCREDS);
+	int result =
+		ptrace_may_access(task, target, PTRACE_ACCESS_ATTACH | PTRACE_ACCESS_REALCREDS);
 	struct fd_table *files;
 
 	if (result)

@@ -14,7 +14,8 @@
 	(LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC | LINUX_RWF_NOWAIT |                   \
 		LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND)
 
-/* A buffer that does not lie in user space is a fault whatever else is wrong; a large count is cut by the iterator. */
+/* A buffer that does not lie in user space is a fault whatever else is wrong; a large count is cut
+ * by the iterator. */
 static int64_t transfer(
 	struct task *task, int fd, gaddr_t base, uint64_t size, int64_t *position, bool write)
 {

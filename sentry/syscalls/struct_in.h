@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Structures that grew over time: a guest may know a shorter or a longer one (clone3(2), sched_setattr(2)). */
+/* Structures that grew over time: a guest may know a shorter or a longer one (clone3(2),
+ * sched_setattr(2)). */
 #pragma once
 
 #include "base/compiler.h"
@@ -9,11 +10,12 @@
 #include <string.h>
 
 /*
- * Copies a structure of the guest's size in; what the guest does not know is zero. -EINVAL below least bytes; -E2BIG if it is longer
- * and says something in what we do not know, or is longer than a page.
+ * Copies a structure of the guest's size in; what the guest does not know is zero. -EINVAL below
+ * least bytes; -E2BIG if it is longer and says something in what we do not know, or is longer than
+ * a page.
  */
-must_check static inline int struct_in(
-	struct task *task, void *to, size_t size, gaddr_t address, uint64_t guest_size, size_t least)
+must_check static inline int struct_in(struct task *task, void *to, size_t size, gaddr_t address,
+	uint64_t guest_size, size_t least)
 {
 	uint8_t rest[64];
 

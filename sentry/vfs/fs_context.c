@@ -2,8 +2,8 @@
 /*
  * File systems under construction (fsopen(2), fspick(2), fsconfig(2)).
  *
- * Differs from Linux: options are collected as the text that mount(2) takes, and judged all at once by CMD_CREATE; the log that read(2)
- * gives is always empty (ENODATA).
+ * Differs from Linux: options are collected as the text that mount(2) takes, and judged all at once
+ * by CMD_CREATE; the log that read(2) gives is always empty (ENODATA).
  */
 #include "abi/fcntl.h"
 #include "abi/mount.h"
@@ -24,9 +24,9 @@ struct fs_context {
 	struct text_writer options;
 	char *source;
 	bool read_only;
-	bool created;           /* once is enough */
+	bool created;		/* once is enough */
 	struct super_block *sb; /* a reference: until it is mounted, or what fspick(2) picked */
-	struct path picked;     /* references; fspick(2) */
+	struct path picked;	/* references; fspick(2) */
 };
 
 static int64_t fs_context_read(struct file *file, struct iov_iter *to, int64_t *position)
@@ -61,7 +61,8 @@ bool file_is_fs_context(const struct file *file)
 	return file->ops == &fs_context_operations;
 }
 
-static int fs_context_new(const struct file_system_type *type, struct fs_context **context, struct file **out)
+static int fs_context_new(
+	const struct file_system_type *type, struct fs_context **context, struct file **out)
 {
 	struct inode *inode = anon_inode_get();
 	int result;
@@ -75,8 +76,8 @@ static int fs_context_new(const struct file_system_type *type, struct fs_context
 	}
 	mutex_init(&(*context)->lock, RANK_FILE + 1, "fs context");
 	(*context)->type = type;
-	result = file_new_anonymous(inode, &fs_context_operations, FILE_READ | FILE_STREAM, LINUX_O_RDWR,
-		*context, fs_context_operations.name, out);
+	result = file_new_anonymous(inode, &fs_context_operations, FILE_READ | FILE_STREAM,
+		LINUX_O_RDWR, *context, fs_context_operations.name, out);
 	if (result)
 		fs_context_free(*context);
 	return result;
@@ -195,8 +196,9 @@ int fs_context_mount(struct file *file, unsigned long flags, struct file **out)
 	sb = context->sb;
 	context->sb = NULL;
 	mutex_unlock(&context->lock);
+	/* Not made yet, or mounted already. */
 	if (!sb)
-		return context->picked.mount ? -EBUSY : -EINVAL;
+		return context->created ? -EBUSY : -EINVAL;
 	result = mount_new(sb, sb->root, context->source, flags, &mount);
 	super_block_put(sb);
 	return result ? result : mount_file_new(mount, out);

@@ -56,7 +56,7 @@ int mount_file_move(const struct path *from, const struct path *to)
 
 	mount_lock();
 	detached = from->mount->ns && from->mount->ns->anonymous &&
-		from->mount->ns->root == from->mount && from->dentry == from->mount->root;
+		   from->mount->ns->root == from->mount && from->dentry == from->mount->root;
 	mount_unlock();
 	return detached ? mount_place_detached(from->mount, to) : mount_move(from, to);
 }
@@ -74,7 +74,8 @@ int mount_change(const struct path *where, const struct mount_change *change, bo
 	if (where->dentry != top->root)
 		return -EINVAL;
 	mount_lock();
-	for (mount = top; mount && !result; mount = recursive ? mount_next_locked(mount, top) : NULL) {
+	for (mount = top; mount && !result;
+		mount = recursive ? mount_next_locked(mount, top) : NULL) {
 		unsigned long flags = changed_flags(mount, change);
 
 		if ((flags & ~mount->flags & LINUX_MS_RDONLY) && atomic_load(&mount->writers))
@@ -82,7 +83,8 @@ int mount_change(const struct path *where, const struct mount_change *change, bo
 	}
 	if (!top->ns || (!top->ns->anonymous && top->ns != mount_namespace_current()))
 		result = -EINVAL;
-	for (mount = top; mount && !result; mount = recursive ? mount_next_locked(mount, top) : NULL)
+	for (mount = top; mount && !result;
+		mount = recursive ? mount_next_locked(mount, top) : NULL)
 		mount->flags = changed_flags(mount, change);
 	if (!result)
 		mount_changed_locked(top->ns);

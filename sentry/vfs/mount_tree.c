@@ -39,8 +39,6 @@ static void leave_namespace(struct mount *mount)
 	ns->count--;
 	mount->ns = NULL;
 	mount->detached = true;
-	mount->peer_group = mount->master_group = 0;
-	mount->propagation = LINUX_MS_PRIVATE;
 	mount_changed_locked(ns);
 }
 
@@ -64,6 +62,8 @@ void mount_unlink_tree_locked(struct mount *top, struct mount_list *list)
 			mount = child;
 		parent = mount->parent;
 		leave_namespace(mount);
+		mount->peer_group = mount->master_group = 0;
+		mount->propagation = LINUX_MS_PRIVATE;
 		mount_detach_locked(mount);
 		TAILQ_INSERT_TAIL(list, mount, scratch_link);
 		if (mount == top)

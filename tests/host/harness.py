@@ -43,7 +43,7 @@ def run(command, cwd=None, timeout=60, stdin=subprocess.DEVNULL, env=None):
 
 
 def sandbox(*arguments, **options):
-    return run([CSANDBOX, "run", *arguments], **options)
+    return run([CSANDBOX, "run", *arguments], **{"cwd": "/", **options})
 
 
 class Scratch:

@@ -163,7 +163,7 @@ void proc_task_own(struct inode *inode);
 must_check int proc_task_getattr(struct inode *inode);
 /* hidepid's part; then the mode bits. */
 must_check int proc_task_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
-must_check int proc_mode_permission(const struct inode *inode, const struct cred *cred, unsigned int mask);
+must_check int proc_mode_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
 bool proc_may_see(const struct proc_super *super, struct task *task, enum proc_hide least);
 must_check int proc_root_lookup(struct inode *directory, const char *name, struct inode **out);
 must_check int proc_root_iterate(struct file *file, struct dir_context *context);

@@ -190,6 +190,7 @@ const struct inode_operations proc_directory_inode_operations = {
 	.lookup = directory_lookup,
 	.create = proc_create,
 	.setattr = proc_setattr,
+	.permission = proc_mode_permission,
 };
 
 const struct inode_operations proc_task_inode_operations = {

@@ -53,7 +53,7 @@ static bool in_group(const struct cred *cred, uint32_t gid)
 	return cred->fsgid == gid || cred_in_group(cred, gid);
 }
 
-int proc_mode_permission(const struct inode *inode, const struct cred *cred, unsigned int mask)
+int proc_mode_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
 {
 	uint32_t bits = inode->attributes.mode;
 	bool directory = inode_is_type(inode, LINUX_S_IFDIR);

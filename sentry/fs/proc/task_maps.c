@@ -9,7 +9,6 @@
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
-#include "sentry/fs/proc/task_summary.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/path.h"
 
@@ -76,7 +75,12 @@ static void show_line(struct text_writer *out, const struct vma_info *info, cons
 
 		if (used < NAME_COLUMN)
 			text_printf(out, "%*s", NAME_COLUMN - used, "");
-		proc_escape(out, name, "\n");
+		for (; *name; name++) {
+			if (*name == '\n')
+				text_append(out, "\\012", 4);
+			else
+				text_append(out, name, 1);
+		}
 	}
 	text_append(out, "\n", 1);
 }

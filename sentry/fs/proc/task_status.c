@@ -72,7 +72,7 @@ static void show_identity(const struct proc_context *context, struct text_writer
 	unsigned int room = descriptor_room(task, &umask);
 
 	text_printf(out, "Name:\t");
-	proc_escape(out, s->comm, "\n\\");
+	proc_escape_name(out, s->comm);
 	text_append(out, "\n", 1);
 	if (umask >= 0)
 		text_printf(out, "Umask:\t%#04o\n", (unsigned int)umask);

@@ -32,17 +32,15 @@ const char *task_state_name(char letter)
 	}
 }
 
-void proc_escape(struct text_writer *out, const char *text, const char *what)
+void proc_escape_name(struct text_writer *out, const char *name)
 {
-	for (; *text; text++) {
-		if (!strchr(what, *text))
-			text_append(out, text, 1);
-		else if (*text == '\n')
+	for (; *name; name++) {
+		if (*name == '\n')
 			text_append(out, "\\n", 2);
-		else if (*text == '\\')
+		else if (*name == '\\')
 			text_append(out, "\\\\", 2);
 		else
-			text_printf(out, "\\%03o", (unsigned char)*text);
+			text_append(out, name, 1);
 	}
 }
 

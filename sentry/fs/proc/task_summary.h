@@ -23,4 +23,5 @@ struct task_summary {
 void task_summary_get(const struct proc_context *context, struct task_summary *summary);
 /* "S (sleeping)"'s second half. */
 const char *task_state_name(char letter);
-void proc_escape(struct text_writer *out, const char *text, const char *what);
+/* A name that may hold anything, on one line. */
+void proc_escape_name(struct text_writer *out, const char *name);

@@ -27,7 +27,8 @@ static struct pid *allocate(struct pid_namespace *ns)
 	return pid;
 }
 
-static int allocate_wanted(struct pid_namespace *ns, const int *wanted, size_t count, struct pid **out)
+static int allocate_wanted(
+	struct pid_namespace *ns, const int *wanted, size_t count, struct pid **out)
 {
 	int result;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* task_block(): wake-ups are not lost, interruptions end it, a kill alone ends the killable kind. */
+/* task_block(): wake-ups are not lost, interruptions end it, a kill alone ends the killable kind.
+ */
 #include "kernel_tests.h"
 
 #include "platform/platform.h"

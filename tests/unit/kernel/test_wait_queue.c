@@ -26,7 +26,8 @@ static bool count(struct waiter *waiter, uint32_t events)
 static void add(struct counted *counted, uint32_t events, bool exclusive)
 {
 	*counted = (struct counted){
-		.waiter = {.events = events, .exclusive = exclusive, .wake = count}, .useful = true};
+		.waiter = {.events = events, .exclusive = exclusive, .wake = count},
+		.useful = true};
 	wait_queue_add(&queue, &counted->waiter);
 }
 

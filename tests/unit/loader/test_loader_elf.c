@@ -204,9 +204,9 @@ START_TEST(test_short_headers)
 	ck_assert_uint_eq(header.phdr_size, 2 * 56);
 	ck_assert_int_eq(loader_parse_segments(
 				 &header, file.phdrs, header.phdr_size - 1, LOADER_PROGRAM, &image),
-		-EIO);
+		-ENOEXEC);
 	ck_assert_int_eq(
-		loader_parse_segments(&header, file.phdrs, 0, LOADER_PROGRAM, &image), -EIO);
+		loader_parse_segments(&header, file.phdrs, 0, LOADER_PROGRAM, &image), -ENOEXEC);
 }
 END_TEST
 

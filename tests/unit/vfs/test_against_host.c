@@ -273,7 +273,8 @@ static void step_once(unsigned int step)
 	compare_stat(b, step);
 }
 
-/* Becomes nobody in particular in a directory of its own on the host; false if the host refuses. */
+/* A root directory of its own on the host, as an ordinary user if that is wanted; false if the host
+ * refuses. */
 static bool enter_host(char *directory, uint32_t uid)
 {
 	strcpy(directory, "/dev/shm/vfs-test-XXXXXX");
@@ -281,20 +282,32 @@ static bool enter_host(char *directory, uint32_t uid)
 		return false;
 	if (geteuid() != 0 || chown(directory, uid, uid) || chroot(directory) || chdir("/"))
 		return false;
-	if (uid && (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid)))
+	/* The saved ids stay root's: for the way back. */
+	if (uid && (setgroups(0, NULL) || setresgid(uid, uid, 0) || setresuid(uid, uid, 0)))
 		return false;
 	umask(0);
 	return true;
 }
 
+static void leave_host(int root)
+{
+	ck_assert_int_eq(setresuid(0, 0, 0), 0);
+	ck_assert_int_eq(setresgid(0, 0, 0), 0);
+	ck_assert_int_eq(fchdir(root), 0);
+	ck_assert_int_eq(chroot("."), 0);
+	close(root);
+}
+
 static void run(uint32_t uid, uint64_t start)
 {
+	int old_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char directory[64];
 	struct path root;
 
 	if (!enter_host(directory, uid)) {
 		fprintf(stderr, "skipped: the host does not let the test change its root\n");
 		rmdir(directory);
+		close(old_root);
 		return;
 	}
 	mount_namespace_root(current->nsproxy->mount, &root);
@@ -305,6 +318,7 @@ static void run(uint32_t uid, uint64_t start)
 	for (unsigned int step = 0; step < STEPS; step++)
 		step_once(step);
 	vfs_become(0);
+	leave_host(old_root);
 }
 
 START_TEST(test_as_root)
