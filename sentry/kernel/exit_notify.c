@@ -361,17 +361,12 @@ static void leave_group_locked(struct task *task)
 /* The last of a process: it is in nobody's list any more. */
 static void leave_family_locked(struct thread_group *group)
 {
-	struct pid *process_group = group->process_group, *session = group->session_pid;
-
 	if (group->sibling.le_prev)
 		LIST_REMOVE(group, sibling);
 	group->parent = NULL;
-	session_leave_locked(group);
+	/* First, since its group's and session's number may be its own, and go with it. */
 	group->pid->group = NULL;
-	if (process_group)
-		pid_release_if_unused_locked(process_group);
-	if (session)
-		pid_release_if_unused_locked(session);
+	session_leave_locked(group);
 	g_tasks.process_count--;
 }
 
