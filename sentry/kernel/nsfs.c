@@ -199,7 +199,7 @@ static void *get_again(uint64_t flag, void *ns)
 	case LINUX_CLONE_NEWUTS:
 		return uts_namespace_get(ns);
 	default:
-		return nsproxy_operations(flag)->get(ns);
+		return is_only(ns) ? ns : nsproxy_operations(flag)->get(ns);
 	}
 }
 

@@ -50,7 +50,7 @@ static void read_name(void)
 	uint32_t words[12] = {0};
 	const char *start = (const char *)words;
 
-	if (__get_cpuid_max(0x80000000, NULL) >= 0x80000004)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(0x80000000, NULL) >= 0x80000004)
 		for (uint32_t i = 0; i < 3; i++)
 			__cpuid(0x80000002 + i, words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
 	while (*start == ' ' && start < (const char *)words + sizeof(words) - 1)
@@ -64,7 +64,7 @@ static unsigned int read_cache(uint32_t leaf)
 {
 	unsigned int kib = 0;
 
-	if (__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
 		return 0;
 	for (uint32_t i = 0; i < 8; i++) {
 		uint32_t eax, ebx, ecx, edx;
@@ -103,7 +103,7 @@ static void read_processor(void)
 	processor.cache_kib = read_cache(4);
 	if (!processor.cache_kib)
 		processor.cache_kib = read_cache(0x8000001d);
-	if (__get_cpuid_max(0x80000000, NULL) >= 0x80000008)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(0x80000000, NULL) >= 0x80000008)
 		__cpuid(0x80000008, eax, ebx, ecx, edx);
 	processor.physical_bits = eax ? eax & 255 : 36;
 	processor.virtual_bits = eax ? eax >> 8 & 255 : 48;

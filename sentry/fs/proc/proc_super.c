@@ -170,6 +170,16 @@ static const struct file_system_type proc_type = {
 	.mount = proc_mount,
 };
 
+struct pid *proc_directory_pid(const struct file *file)
+{
+	const struct proc_node *node;
+
+	if (file->inode->sb->type != &proc_type)
+		return NULL;
+	node = proc_node_of(file->inode);
+	return node->entry == &proc_process_entry ? pid_get(node->pid) : NULL;
+}
+
 void proc_register(void)
 {
 	file_system_register(&proc_type);

@@ -63,7 +63,7 @@ static uint32_t read_register(uint32_t leaf, uint32_t subleaf, enum cpuid_regist
 {
 	uint32_t values[4];
 
-	if (__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
 		return 0;
 	__cpuid_count(leaf, subleaf, values[EAX], values[EBX], values[ECX], values[EDX]);
 	return values[which];

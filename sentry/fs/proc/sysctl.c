@@ -7,6 +7,25 @@
 #include <errno.h>
 #include <string.h>
 
+static int sysctl_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
+{
+	uint32_t bits = inode->attributes.mode;
+
+	if (!cred)
+		return 0;
+	if (cred->euid == 0)
+		bits >>= 6;
+	else if (cred->egid == 0 || cred_in_group(cred, 0))
+		bits >>= 3;
+	return mask & ~bits & 7 ? -EACCES : 0;
+}
+
+const struct inode_operations sysctl_inode_operations = {
+	.setattr = proc_setattr,
+	.permission = sysctl_permission,
+	.open = proc_file_open,
+};
+
 int sysctl_show_number(const struct proc_context *context, struct text_writer *out)
 {
 	struct sysctl_number *number = (struct sysctl_number *)context->entry->data;

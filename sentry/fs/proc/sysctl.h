@@ -17,21 +17,23 @@ struct sysctl_number {
 	int64_t least, most;
 };
 
+/* Nobody's capabilities count: what root may not write, nobody writes. */
+extern const struct inode_operations sysctl_inode_operations;
 int sysctl_show_number(const struct proc_context *context, struct text_writer *out);
 int64_t sysctl_store_number(const struct proc_context *context, const char *text, size_t size);
 int sysctl_show_text(const struct proc_context *context, struct text_writer *out);
 
+#define SYSCTL_BASE(name_, mode_) \
+	.name = (name_), .mode = LINUX_S_IFREG | (mode_), .inode_ops = &sysctl_inode_operations
 #define SYSCTL_FILE(name_, mode_, show_, store_) \
-	{.name = (name_), .mode = LINUX_S_IFREG | (mode_), .show = (show_), .store = (store_)}
+	{SYSCTL_BASE(name_, mode_), .show = (show_), .store = (store_)}
 /* A number that root may change, with its bounds. */
-#define SYSCTL_NUMBER(name_, value_, ...)                                                          \
-	{.name = (name_), .mode = LINUX_S_IFREG | 0644, .show = sysctl_show_number,                \
-		.store = sysctl_store_number,                                                      \
+#define SYSCTL_NUMBER(name_, value_, ...) \
+	{SYSCTL_BASE(name_, 0644), .show = sysctl_show_number, .store = sysctl_store_number, \
 		.data = (uintptr_t)&(struct sysctl_number){(value_), __VA_ARGS__}}
 /* What is as it is. */
-#define SYSCTL_TEXT(name_, text_)                                                       \
-	{.name = (name_), .mode = LINUX_S_IFREG | 0444, .show = sysctl_show_text, \
-		.data = (uintptr_t)(text_ "\n")}
+#define SYSCTL_TEXT(name_, text_) \
+	{SYSCTL_BASE(name_, 0444), .show = sysctl_show_text, .data = (uintptr_t)(text_ "\n")}
 #define SYSCTL_DIRECTORY(name_, directory_) \
 	{.name = (name_), .mode = LINUX_S_IFDIR | 0555, .directory = (directory_)}
 

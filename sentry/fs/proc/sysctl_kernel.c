@@ -44,8 +44,8 @@ static int64_t store_uts(const struct proc_context *context, const char *text, s
 	return (int64_t)size;
 }
 
-#define UTS(name_, mode_, field, store_)                                                          \
-	{.name = (name_), .mode = LINUX_S_IFREG | (mode_), .show = show_uts, .store = (store_), \
+#define UTS(name_, mode_, field, store_) \
+	{SYSCTL_BASE(name_, mode_), .show = show_uts, .store = (store_), \
 		.data = offsetof(struct linux_new_utsname, field)}
 
 /* --- core_pattern --- */

@@ -150,9 +150,11 @@ static int64_t mem_write(struct file *file, struct iov_iter *from, int64_t *posi
 
 static int64_t mem_seek(struct file *file, int64_t offset, int whence)
 {
-	if (whence == LINUX_SEEK_CUR)
-		return (int64_t)((uint64_t)file->position + (uint64_t)offset);
-	return whence == LINUX_SEEK_SET ? offset : -EINVAL;
+	if (whence == LINUX_SEEK_CUR && __builtin_add_overflow(file->position, offset, &offset))
+		return -EOVERFLOW;
+	if (whence != LINUX_SEEK_SET && whence != LINUX_SEEK_CUR)
+		return -EINVAL;
+	return offset < 0 ? -EINVAL : offset;
 }
 
 const struct file_operations task_mem_file_operations = {

@@ -24,12 +24,12 @@ static bool read_cache(unsigned int index, struct cache *cache)
 {
 	uint32_t eax, ebx, ecx, edx, leaf = 4;
 
-	if (__get_cpuid_max(0, NULL) < leaf)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(0, NULL) < leaf)
 		return false;
 	__cpuid_count(leaf, 0, eax, ebx, ecx, edx);
 	if (!(eax & 31))
 		leaf = 0x8000001d;
-	if (__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
+	if ((unsigned int)(uint32_t)__get_cpuid_max(leaf & 0x80000000, NULL) < leaf)
 		return false;
 	__cpuid_count(leaf, index, eax, ebx, ecx, edx);
 	*cache = (struct cache){
