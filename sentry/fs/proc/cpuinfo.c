@@ -2,7 +2,8 @@
 /*
  * /proc/cpuinfo, from the processor itself.
  *
- * Differs from Linux: every processor is a core of one package; the frequency is that of the time-stamp counter.
+ * Differs from Linux: every processor is a core of one package; the frequency is that of the
+ * time-stamp counter.
  */
 #include "sentry/fs/proc/processor_flags.h"
 #include "sentry/fs/proc/root_files.h"
@@ -52,7 +53,8 @@ static void read_name(void)
 
 	if ((unsigned int)(uint32_t)__get_cpuid_max(0x80000000, NULL) >= 0x80000004)
 		for (uint32_t i = 0; i < 3; i++)
-			__cpuid(0x80000002 + i, words[i * 4], words[i * 4 + 1], words[i * 4 + 2], words[i * 4 + 3]);
+			__cpuid(0x80000002 + i, words[i * 4], words[i * 4 + 1], words[i * 4 + 2],
+				words[i * 4 + 3]);
 	while (*start == ' ' && start < (const char *)words + sizeof(words) - 1)
 		start++;
 	(void)snprintf(processor.name, sizeof(processor.name), "%.*s",
@@ -73,14 +75,16 @@ static unsigned int read_cache(uint32_t leaf)
 		__cpuid_count(leaf, i, eax, ebx, ecx, edx);
 		if (!(eax & 31))
 			break;
-		bytes = ((ebx >> 22) + 1ull) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) * (ecx + 1ull);
+		bytes = ((ebx >> 22) + 1ull) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) *
+			(ecx + 1ull);
 		if (bytes >> 10 > kib)
 			kib = (unsigned int)(bytes >> 10);
 	}
 	return kib;
 }
 
-/* Ticks of the time-stamp counter in a second, in kHz: what the processor says, or what was measured. */
+/* Ticks of the time-stamp counter in a second, in kHz: what the processor says, or what was
+ * measured. */
 static uint64_t read_khz(void)
 {
 	const uint64_t ticks = 1ull << 32;
@@ -116,21 +120,30 @@ static void show_one(struct text_writer *out, int number, int count)
 	const struct processor *p = &processor;
 	uint64_t khz = p->khz;
 
-	text_printf(out, "processor\t: %d\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n", number,
-		p->vendor, p->family, p->model, p->name[0] ? p->name : "unknown");
-	text_printf(out, "stepping\t: %u\nmicrocode\t: 0x1\ncpu MHz\t\t: %lu.%03lu\ncache size\t: %u KB\n", p->stepping,
-		khz / 1000, khz % 1000, p->cache_kib);
-	text_printf(out, "physical id\t: 0\nsiblings\t: %d\ncore id\t\t: %d\ncpu cores\t: %d\napicid\t\t: %d\n", count, number,
-		count, number);
-	text_printf(out, "initial apicid\t: %d\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\n", number,
-		p->level);
+	text_printf(out,
+		"processor\t: %d\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: "
+		"%s\n",
+		number, p->vendor, p->family, p->model, p->name[0] ? p->name : "unknown");
+	text_printf(out,
+		"stepping\t: %u\nmicrocode\t: 0x1\ncpu MHz\t\t: %lu.%03lu\ncache size\t: %u KB\n",
+		p->stepping, khz / 1000, khz % 1000, p->cache_kib);
+	text_printf(out,
+		"physical id\t: 0\nsiblings\t: %d\ncore id\t\t: %d\ncpu cores\t: %d\napicid\t\t: "
+		"%d\n",
+		count, number, count, number);
+	text_printf(out,
+		"initial apicid\t: %d\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: "
+		"%u\nwp\t\t: yes\n",
+		number, p->level);
 	text_printf(out, "flags\t\t:");
 	if (p->flags.text)
 		text_append(out, p->flags.text, p->flags.size);
-	text_printf(out, "\nbugs\t\t:\nbogomips\t: %lu.%02lu\nclflush size\t: %u\ncache_alignment\t: %u\n", khz / 500,
-		khz / 5 % 100, p->clflush, p->clflush);
-	text_printf(out, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n", p->physical_bits,
-		p->virtual_bits);
+	text_printf(out,
+		"\nbugs\t\t:\nbogomips\t: %lu.%02lu\nclflush size\t: %u\ncache_alignment\t: %u\n",
+		khz / 500, khz / 5 % 100, p->clflush, p->clflush);
+	text_printf(out,
+		"address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
+		p->physical_bits, p->virtual_bits);
 }
 
 int root_show_cpuinfo(const struct proc_context *context, struct text_writer *out)

@@ -2,8 +2,8 @@
 /*
  * /proc/meminfo and vmstat.
  *
- * Differs from Linux: what the host has in its page cache is not known, so it counts as used; a sandbox with a limit sees its limit
- * as all the memory that there is.
+ * Differs from Linux: what the host has in its page cache is not known, so it counts as used; a
+ * sandbox with a limit sees its limit as all the memory that there is.
  */
 #include "sentry/fs/proc/root_files.h"
 
@@ -27,11 +27,21 @@ void memory_amounts_get(struct memory_amounts *amounts)
 	}
 	if (usage.limit && (usage.limit < amounts->total || !amounts->total)) {
 		amounts->total = usage.limit;
-		amounts->free = min_u64(amounts->free, usage.limit - min_u64(usage.limit, usage.resident));
+		amounts->free =
+			min_u64(amounts->free, usage.limit - min_u64(usage.limit, usage.resident));
 		amounts->buffers = amounts->shared = 0;
 	}
 	amounts->available = amounts->free + amounts->buffers + usage.recycled;
 	amounts->available = min_u64(amounts->available, amounts->total);
+}
+
+static void show_huge_pages(struct text_writer *out, const struct memory_amounts *now)
+{
+	text_printf(out,
+		"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n");
+	text_printf(out, "HugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:          "
+			 "     0 kB\n");
+	text_printf(out, "DirectMap4k:    %8lu kB\n", now->total >> 10);
 }
 
 int root_show_meminfo(const struct proc_context *context, struct text_writer *out)
@@ -90,25 +100,25 @@ int root_show_meminfo(const struct proc_context *context, struct text_writer *ou
 
 	for (size_t i = 0; i < array_count(lines); i++)
 		text_printf(out, "%-16s%8lu kB\n", lines[i].name, lines[i].bytes >> 10);
-	text_printf(out, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\n");
-	text_printf(out, "HugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n");
-	text_printf(out, "DirectMap4k:    %8lu kB\n", now.total >> 10);
+	show_huge_pages(out, &now);
 	return 0;
 }
 
 int root_show_vmstat(const struct proc_context *context, struct text_writer *out)
 {
-	static const char *const zeros[] = {"nr_inactive_anon", "nr_active_file", "nr_inactive_file", "nr_unevictable",
-		"nr_mlock", "nr_mapped", "nr_dirty", "nr_writeback", "pgpgin", "pgpgout", "pswpin", "pswpout",
-		"pgfault", "pgmajfault", "pgsteal_kswapd", "pgsteal_direct", "pgscan_kswapd", "pgscan_direct",
+	static const char *const zeros[] = {"nr_inactive_anon", "nr_active_file",
+		"nr_inactive_file", "nr_unevictable", "nr_mlock", "nr_mapped", "nr_dirty",
+		"nr_writeback", "pgpgin", "pgpgout", "pswpin", "pswpout", "pgfault", "pgmajfault",
+		"pgsteal_kswapd", "pgsteal_direct", "pgscan_kswapd", "pgscan_direct",
 		"allocstall_normal", "oom_kill"};
 	struct memory_amounts now;
 	struct memory_file_usage usage;
 
 	memory_amounts_get(&now);
 	memory_file_usage(&usage);
-	text_printf(out, "nr_free_pages %lu\nnr_active_anon %lu\nnr_anon_pages %lu\nnr_shmem %lu\n", now.free / PAGE_SIZE,
-		usage.resident / PAGE_SIZE, usage.resident / PAGE_SIZE, now.shared / PAGE_SIZE);
+	text_printf(out, "nr_free_pages %lu\nnr_active_anon %lu\nnr_anon_pages %lu\nnr_shmem %lu\n",
+		now.free / PAGE_SIZE, usage.resident / PAGE_SIZE, usage.resident / PAGE_SIZE,
+		now.shared / PAGE_SIZE);
 	for (size_t i = 0; i < array_count(zeros); i++)
 		text_printf(out, "%s 0\n", zeros[i]);
 	return 0;

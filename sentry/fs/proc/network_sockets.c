@@ -2,8 +2,8 @@
 /*
  * The internet sockets of a network namespace, found by walking the descriptors of all processes.
  *
- * Differs from Linux: sockets that nobody has a descriptor of (in time-wait, in a message, not accepted yet) are not seen, and
- * queues and timers show as empty.
+ * Differs from Linux: sockets that nobody has a descriptor of (in time-wait, in a message, not
+ * accepted yet) are not seen, and queues and timers show as empty.
  */
 #include "sentry/fs/proc/network_sockets.h"
 
@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SOCKETS_MAX  65536
-#define TCP_WIDTH    149
-#define UDP_WIDTH    127
+#define SOCKETS_MAX 65536
+#define TCP_WIDTH   149
+#define UDP_WIDTH   127
 
 struct shown_socket {
 	uint64_t ino;
@@ -85,7 +85,8 @@ static void add_files(struct collection *all, struct fd_table *files)
 	for (int fd = fd_next(files, 0, &file); fd >= 0; fd = fd_next(files, fd + 1, &file)) {
 		struct socket *socket = file_socket(file);
 
-		if (socket && (socket->family == LINUX_AF_INET || socket->family == LINUX_AF_INET6) &&
+		if (socket &&
+			(socket->family == LINUX_AF_INET || socket->family == LINUX_AF_INET6) &&
 			socket->net == all->net)
 			add_socket(all, file, socket);
 		file_put(file);
@@ -149,8 +150,8 @@ static void show_address(struct text_writer *out, int family, const struct socke
 	}
 }
 
-static void show_socket(const struct proc_context *context, struct text_writer *out, const struct shown_socket *socket,
-	unsigned int index)
+static void show_socket(const struct proc_context *context, struct text_writer *out,
+	const struct shown_socket *socket, unsigned int index)
 {
 	bool stream = socket->type == LINUX_SOCK_STREAM;
 	size_t start = out->size, width = stream ? TCP_WIDTH : UDP_WIDTH;
@@ -158,8 +159,9 @@ static void show_socket(const struct proc_context *context, struct text_writer *
 	text_printf(out, stream ? "%4u:" : "%5u:", index);
 	show_address(out, socket->family, &socket->local);
 	show_address(out, socket->family, &socket->remote);
-	text_printf(out, " %02X 00000000:00000000 00:00000000 00000000 %5u %8d %lu %d %016x", socket->state,
-		user_namespace_show_uid(context->user_ns, socket->uid), 0, socket->ino, stream ? 1 : 2, 0);
+	text_printf(out, " %02X 00000000:00000000 00:00000000 00000000 %5u %8d %lu %d %016x",
+		socket->state, user_namespace_show_uid(context->user_ns, socket->uid), 0,
+		socket->ino, stream ? 1 : 2, 0);
 	if (!stream)
 		text_printf(out, " 0");
 	else if (socket->state == LINUX_TCP_LISTEN)
@@ -174,31 +176,38 @@ static void show_socket(const struct proc_context *context, struct text_writer *
 static const char *title_of(enum network_table table)
 {
 	static const char *const titles[] = {
-		[NETWORK_TCP] = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+		[NETWORK_TCP] = "  sl  local_address rem_address   st tx_queue rx_queue tr "
+				"tm->when retrnsmt   uid  timeout "
 				"inode                                                     \n",
-		[NETWORK_TCP6] = "  sl  local_address                         remote_address                        st "
+		[NETWORK_TCP6] = "  sl  local_address                         remote_address       "
+				 "                 st "
 				 "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
-		[NETWORK_UDP] = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+		[NETWORK_UDP] = "   sl  local_address rem_address   st tx_queue rx_queue tr "
+				"tm->when retrnsmt   uid  timeout "
 				"inode ref pointer drops             \n",
-		[NETWORK_UDP6] = "  sl  local_address                         remote_address                        st "
-				 "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n",
+		[NETWORK_UDP6] = "  sl  local_address                         remote_address       "
+				 "                 st "
+				 "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
+				 "pointer drops\n",
 	};
 
 	return titles[table];
 }
 
-static void show_table(const struct proc_context *context, const struct collection *all, enum network_table table,
-	struct text_writer *out)
+static void show_table(const struct proc_context *context, const struct collection *all,
+	enum network_table table, struct text_writer *out)
 {
 	int family = table == NETWORK_TCP || table == NETWORK_UDP ? LINUX_AF_INET : LINUX_AF_INET6;
-	int type = table == NETWORK_TCP || table == NETWORK_TCP6 ? LINUX_SOCK_STREAM : LINUX_SOCK_DGRAM;
+	int type = table == NETWORK_TCP || table == NETWORK_TCP6 ? LINUX_SOCK_STREAM
+								 : LINUX_SOCK_DGRAM;
 	unsigned int index = 0;
 
 	text_printf(out, "%s", title_of(table));
 	for (size_t i = 0; i < all->count; i++) {
 		const struct shown_socket *socket = &all->sockets[i];
 
-		if ((i > 0 && socket->ino == socket[-1].ino) || socket->family != family || socket->type != type)
+		if ((i > 0 && socket->ino == socket[-1].ino) || socket->family != family ||
+			socket->type != type)
 			continue;
 		/* A TCP socket that was never connected or bound is in no table. */
 		if (type == LINUX_SOCK_STREAM && socket->state == LINUX_TCP_CLOSE)
@@ -207,7 +216,8 @@ static void show_table(const struct proc_context *context, const struct collecti
 	}
 }
 
-static void show_sockstat(const struct collection *all, enum network_table table, struct text_writer *out)
+static void show_sockstat(
+	const struct collection *all, enum network_table table, struct text_writer *out)
 {
 	unsigned int tcp = 0, udp = 0;
 
@@ -220,17 +230,20 @@ static void show_sockstat(const struct collection *all, enum network_table table
 		*(socket->type == LINUX_SOCK_STREAM ? &tcp : &udp) += 1;
 	}
 	if (table == NETWORK_SOCKSTAT6)
-		text_printf(out, "TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n",
+		text_printf(out,
+			"TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: "
+			"inuse 0 memory 0\n",
 			tcp, udp);
 	else
 		text_printf(out,
-			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc %u mem 0\nUDP: inuse %u mem 0\nUDPLITE: inuse 0\n"
+			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc %u mem 0\nUDP: inuse "
+			"%u mem 0\nUDPLITE: inuse 0\n"
 			"RAW: inuse 0\nFRAG: inuse 0 memory 0\n",
 			tcp + udp, tcp, tcp, udp);
 }
 
-int network_sockets_show(const struct proc_context *context, struct net_namespace *net, enum network_table table,
-	struct text_writer *out)
+int network_sockets_show(const struct proc_context *context, struct net_namespace *net,
+	enum network_table table, struct text_writer *out)
 {
 	struct collection all = {.net = net};
 

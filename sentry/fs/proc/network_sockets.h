@@ -6,7 +6,14 @@
 
 struct net_namespace;
 
-enum network_table { NETWORK_TCP, NETWORK_TCP6, NETWORK_UDP, NETWORK_UDP6, NETWORK_SOCKSTAT, NETWORK_SOCKSTAT6 };
+enum network_table {
+	NETWORK_TCP,
+	NETWORK_TCP6,
+	NETWORK_UDP,
+	NETWORK_UDP6,
+	NETWORK_SOCKSTAT,
+	NETWORK_SOCKSTAT6
+};
 
 must_check int network_sockets_show(const struct proc_context *context, struct net_namespace *net,
 	enum network_table table, struct text_writer *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Open files of proc. A reader sees one snapshot, made when it reads at offset 0; what all readers together leave lying is
- * bounded: past that the text is made anew for each read.
+ * Open files of proc. A reader sees one snapshot, made when it reads at offset 0; what all readers
+ * together leave lying is bounded: past that the text is made anew for each read.
  */
 #include "sentry/fs/proc/proc_fs.h"
 

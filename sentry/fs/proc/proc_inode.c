@@ -23,7 +23,8 @@ static int link_inode(struct inode *inode, const char *target)
 
 static const struct inode_operations link_operations = {.setattr = proc_setattr};
 
-static const struct inode_operations *operations_of(const struct proc_entry *entry, const struct pid *pid)
+static const struct inode_operations *operations_of(
+	const struct proc_entry *entry, const struct pid *pid)
 {
 	if (entry->inode_ops)
 		return entry->inode_ops;
@@ -41,8 +42,8 @@ static const struct file_operations *file_operations_of(const struct proc_entry 
 	return entry->directory ? &proc_directory_file_operations : &proc_text_file_operations;
 }
 
-int proc_inode_new(struct super_block *sb, uint64_t ino, const struct proc_entry *entry, struct pid *pid,
-	bool process, int number, struct inode **out)
+int proc_inode_new(struct super_block *sb, uint64_t ino, const struct proc_entry *entry,
+	struct pid *pid, bool process, int number, struct inode **out)
 {
 	struct proc_node *node = calloc(1, sizeof(*node));
 	struct inode *inode;
@@ -50,7 +51,8 @@ int proc_inode_new(struct super_block *sb, uint64_t ino, const struct proc_entry
 
 	if (!node)
 		return -ENOMEM;
-	error = inode_new(sb, entry->mode, operations_of(entry, pid), file_operations_of(entry), &inode);
+	error = inode_new(
+		sb, entry->mode, operations_of(entry, pid), file_operations_of(entry), &inode);
 	if (error) {
 		free(node);
 		return error;
@@ -85,7 +87,8 @@ void proc_inode_release(struct inode *inode)
 	free(node);
 }
 
-/* A process's identity in the upper half, a hash of the name and the directory's number in the lower. */
+/* A process's identity in the upper half, a hash of the name and the directory's number in the
+ * lower. */
 uint64_t proc_child_ino(const struct inode *directory, const char *name)
 {
 	uint32_t hash = 2166136261u ^ (uint32_t)directory->attributes.ino;
@@ -103,8 +106,8 @@ int proc_setattr(struct inode *inode, const struct inode_attributes *attributes,
 	return 0;
 }
 
-int proc_create(struct inode *directory, const char *name, uint32_t mode, uint64_t rdev, const struct cred *cred,
-	struct inode **out)
+int proc_create(struct inode *directory, const char *name, uint32_t mode, uint64_t rdev,
+	const struct cred *cred, struct inode **out)
 {
 	return -ENOENT;
 }
@@ -128,24 +131,27 @@ static int directory_lookup(struct inode *directory, const char *name, struct in
 
 		if (strcmp(entry->name, name) != 0 || !exists_here(directory, entry))
 			continue;
-		return proc_inode_new(directory->sb, proc_child_ino(directory, name), entry, node->pid,
-			node->process, node->number, out);
+		return proc_inode_new(directory->sb, proc_child_ino(directory, name), entry,
+			node->pid, node->process, node->number, out);
 	}
 	return table->lookup ? table->lookup(directory, name, out) : -ENOENT;
 }
 
 /* False when the caller has no room. */
-static bool emit_table(struct file *file, const struct proc_directory *table, struct dir_context *context)
+static bool emit_table(
+	struct file *file, const struct proc_directory *table, struct dir_context *context)
 {
 	while (context->position - FIRST_POSITION < (int64_t)table->count) {
-		const struct proc_entry *entry = &table->entries[context->position - FIRST_POSITION];
+		const struct proc_entry *entry =
+			&table->entries[context->position - FIRST_POSITION];
 
 		if (!exists_here(file->inode, entry)) {
 			context->position++;
 			continue;
 		}
 		if (!context->emit(context, entry->name, strlen(entry->name), context->position + 1,
-			    proc_child_ino(file->inode, entry->name), (entry->mode & LINUX_S_IFMT) >> 12))
+			    proc_child_ino(file->inode, entry->name),
+			    (entry->mode & LINUX_S_IFMT) >> 12))
 			return false;
 	}
 	return true;

@@ -73,7 +73,8 @@ static bool parse_gid(const char *value, uint32_t *gid)
 
 	if (end == value || *end || number >= UINT32_MAX)
 		return false;
-	*gid = current ? user_namespace_make_gid(current->cred->user_ns, (uint32_t)number) : (uint32_t)number;
+	*gid = current ? user_namespace_make_gid(current->cred->user_ns, (uint32_t)number)
+		       : (uint32_t)number;
 	return *gid != UINT32_MAX;
 }
 
@@ -138,7 +139,8 @@ static int proc_fill(struct super_block *sb, const char *options)
 
 	if (!super)
 		return -ENOMEM;
-	super->pid_ns = pid_namespace_get(current ? task_pid_namespace(current) : g_tasks.root_pid_ns);
+	super->pid_ns =
+		pid_namespace_get(current ? task_pid_namespace(current) : g_tasks.root_pid_ns);
 	super->block_size = BLOCK_SIZE;
 	sb->private = super;
 	sb->no_name_cache = sb->no_negative_cache = true;

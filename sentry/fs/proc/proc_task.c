@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Processes and threads as directories: found, listed, owned, hidden (hidepid), and the links self and thread-self. */
+/* Processes and threads as directories: found, listed, owned, hidden (hidepid), and the links self
+ * and thread-self. */
 #include "sentry/fs/proc/proc_fs.h"
 
 #include "abi/capability.h"
@@ -28,7 +29,8 @@ struct task *proc_node_task(const struct proc_node *node)
 
 /* --- owners and permission --- */
 
-/* As task_dump_owner(): what tells of a task that is not dumpable belongs to root, and so do zombies. */
+/* As task_dump_owner(): what tells of a task that is not dumpable belongs to root, and so do
+ * zombies. */
 void proc_task_own(struct inode *inode)
 {
 	struct task *task = proc_node_task(proc_node_of(inode));
@@ -46,7 +48,6 @@ void proc_task_own(struct inode *inode)
 	inode->attributes.uid = uid;
 	inode->attributes.gid = gid;
 }
-
 
 static bool in_group(const struct cred *cred, uint32_t gid)
 {
@@ -66,7 +67,8 @@ int proc_mode_permission(struct inode *inode, const struct cred *cred, unsigned 
 		bits >>= 3;
 	if (!(mask & ~bits & 7))
 		return 0;
-	/* Nobody can make or remove a name here: who tries gets the error of that, not of the directory. */
+	/* Nobody can make or remove a name here: who tries gets the error of that, not of the
+	 * directory. */
 	if (directory && mask == (MAY_WRITE | MAY_EXEC))
 		return 0;
 	if (!(mask & MAY_WRITE) && (directory || mask == MAY_READ) &&
@@ -111,7 +113,8 @@ int proc_task_getattr(struct inode *inode)
 
 int proc_task_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
 {
-	/* Asked with the directory's lock held, by who wants to make or remove a name; that is refused later on. */
+	/* Asked with the directory's lock held, by who wants to make or remove a name; that is
+	 * refused later on. */
 	bool locked = mask == (MAY_WRITE | MAY_EXEC);
 
 	if (!locked && is_hidden(inode, PROC_HIDE_NO_ACCESS))
@@ -121,7 +124,8 @@ int proc_task_permission(struct inode *inode, const struct cred *cred, unsigned 
 
 int proc_check_access(struct task *task, enum proc_access access, bool at_open)
 {
-	bool checked_at_open = access == PROC_ACCESS_READ_AT_OPEN || access == PROC_ACCESS_ATTACH_AT_OPEN;
+	bool checked_at_open =
+		access == PROC_ACCESS_READ_AT_OPEN || access == PROC_ACCESS_ATTACH_AT_OPEN;
 	bool attach = access == PROC_ACCESS_ATTACH_AT_OPEN || access == PROC_ACCESS_ATTACH_AT_READ;
 	unsigned int mode = attach ? PTRACE_ACCESS_ATTACH : PTRACE_ACCESS_READ;
 
@@ -183,7 +187,8 @@ int proc_root_lookup(struct inode *directory, const char *name, struct inode **o
 	task = find_thread(super, number, &pid);
 	if (!task)
 		return -ENOENT;
-	error = proc_inode_new(directory->sb, task_directory_ino(pid, true), &proc_process_entry, pid, true, 0, out);
+	error = proc_inode_new(directory->sb, task_directory_ino(pid, true), &proc_process_entry,
+		pid, true, 0, out);
 	pid_put(pid);
 	task_put(task);
 	return error;
@@ -211,7 +216,8 @@ static bool emit_number(struct dir_context *context, int number, uint64_t ino)
 	char name[16];
 	int size = snprintf(name, sizeof(name), "%d", number);
 
-	return context->emit(context, name, (size_t)size, PROC_DYNAMIC_POSITION + (int64_t)number + 1, ino, LINUX_DT_DIR);
+	return context->emit(context, name, (size_t)size,
+		PROC_DYNAMIC_POSITION + (int64_t)number + 1, ino, LINUX_DT_DIR);
 }
 
 int proc_root_iterate(struct file *file, struct dir_context *context)
@@ -224,7 +230,8 @@ int proc_root_iterate(struct file *file, struct dir_context *context)
 	if (first > INT32_MAX)
 		return 0;
 	for (int number = (int)first; (task = next_process(super, &number, &ino)); number++) {
-		bool visible = super->hide == PROC_HIDE_OFF || proc_may_see(super, task, PROC_HIDE_INVISIBLE);
+		bool visible = super->hide == PROC_HIDE_OFF ||
+			       proc_may_see(super, task, PROC_HIDE_INVISIBLE);
 
 		task_put(task);
 		if (visible && !emit_number(context, number, ino))
@@ -245,16 +252,18 @@ static int thread_lookup(struct inode *directory, const char *name, struct inode
 	if (leader && number > 0)
 		task = find_thread(proc_super_of(directory->sb), number, &pid);
 	if (task && task->group == leader->group)
-		error = proc_inode_new(directory->sb, task_directory_ino(pid, false), &proc_thread_entry, pid, false,
-			0, out);
+		error = proc_inode_new(directory->sb, task_directory_ino(pid, false),
+			&proc_thread_entry, pid, false, 0, out);
 	pid_put(pid);
 	task_put(task);
 	task_put(leader);
 	return error;
 }
 
-/* The thread of a process with the lowest number from a given one on: threads are few, and in the order they were made. */
-static bool next_thread(const struct proc_super *super, struct thread_group *group, int *number, uint64_t *ino)
+/* The thread of a process with the lowest number from a given one on: threads are few, and in the
+ * order they were made. */
+static bool next_thread(
+	const struct proc_super *super, struct thread_group *group, int *number, uint64_t *ino)
 {
 	struct task *task;
 	int least = INT32_MAX;
@@ -293,13 +302,15 @@ static int thread_iterate(struct file *file, struct dir_context *context)
 	return 0;
 }
 
-const struct proc_directory proc_thread_list_directory = {.lookup = thread_lookup, .iterate = thread_iterate};
+const struct proc_directory proc_thread_list_directory = {
+	.lookup = thread_lookup, .iterate = thread_iterate};
 
 /* --- self and thread-self --- */
 
 static int64_t self_readlink(struct inode *inode, char *buffer, size_t size)
 {
-	int number = current ? pid_number_in(current->group->pid, proc_super_of(inode->sb)->pid_ns) : 0;
+	int number =
+		current ? pid_number_in(current->group->pid, proc_super_of(inode->sb)->pid_ns) : 0;
 
 	return number ? snprintf(buffer, size, "%d", number) : -ENOENT;
 }
@@ -314,5 +325,7 @@ static int64_t thread_self_readlink(struct inode *inode, char *buffer, size_t si
 	return snprintf(buffer, size, "%d/task/%d", process, pid_number_in(current->pid, ns));
 }
 
-const struct inode_operations proc_self_operations = {.readlink = self_readlink, .setattr = proc_setattr};
-const struct inode_operations proc_thread_self_operations = {.readlink = thread_self_readlink, .setattr = proc_setattr};
+const struct inode_operations proc_self_operations = {
+	.readlink = self_readlink, .setattr = proc_setattr};
+const struct inode_operations proc_thread_self_operations = {
+	.readlink = thread_self_readlink, .setattr = proc_setattr};

@@ -4,7 +4,8 @@
 
 #include "sentry/fs/proc/proc_fs.h"
 
-#define ROOT_SHOW(name) int root_show_##name(const struct proc_context *context, struct text_writer *out)
+#define ROOT_SHOW(name)                                                                            \
+	int root_show_##name(const struct proc_context *context, struct text_writer *out)
 
 /* cpuinfo.c */
 must_check ROOT_SHOW(cpuinfo);

@@ -6,39 +6,53 @@
 #include "abi/stat.h"
 
 #define FILE_(mode_) .mode = LINUX_S_IFREG | (mode_)
-#define SHOW(name_, mode_, show_) {.name = (name_), FILE_(mode_), .show = (show_)}
-#define CONSTANT(name_, text) \
-	{.name = (name_), FILE_(0444), .show = task_show_constant, .data = (uintptr_t)(text)}
-#define DIRECTORY(name_, directory_) {.name = (name_), .mode = LINUX_S_IFDIR | 0555, .directory = (directory_)}
-#define LINK(name_, target_) {.name = (name_), .mode = LINUX_S_IFLNK | 0777, .target = (target_)}
+#define SHOW(name_, mode_, show_)                                                                  \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = (show_)                                     \
+	}
+#define CONSTANT(name_, text)                                                                      \
+	{                                                                                          \
+		.name = (name_), FILE_(0444), .show = task_show_constant,                          \
+		.data = (uintptr_t)(text)                                                          \
+	}
+#define DIRECTORY(name_, directory_)                                                               \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFDIR | 0555, .directory = (directory_)           \
+	}
+#define LINK(name_, target_)                                                                       \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFLNK | 0777, .target = (target_)                 \
+	}
 
 static const struct proc_directory empty_directory;
 
 static const struct proc_entry tty_entries[] = {
-	CONSTANT("drivers",
-		"/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
-		"/dev/console         /dev/console    5       1 system:console\n"
-		"/dev/ptmx            /dev/ptmx       5       2 system\n"
-		"pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
-		"pty_master           /dev/ptm      128 0-1048575 pty:master\n"),
+	CONSTANT("drivers", "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+			    "/dev/console         /dev/console    5       1 system:console\n"
+			    "/dev/ptmx            /dev/ptmx       5       2 system\n"
+			    "pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+			    "pty_master           /dev/ptm      128 0-1048575 pty:master\n"),
 	CONSTANT("ldiscs", "n_tty       0\n"),
 };
 static PROC_DIRECTORY(tty_directory, tty_entries);
 
 static const struct proc_entry sysvipc_entries[] = {
-	CONSTANT("msg",
-		"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime  "
-		"    ctime\n"),
-	CONSTANT("sem", "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n"),
-	CONSTANT("shm",
-		"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      "
-		"dtime      ctime                   rss                  swap\n"),
+	CONSTANT("msg", "       key      msqid perms      cbytes       qnum lspid lrpid   uid   "
+			"gid  cuid  cgid      stime      rtime  "
+			"    ctime\n"),
+	CONSTANT("sem", "       key      semid perms      nsems   uid   gid  cuid  cgid      otime "
+			"     ctime\n"),
+	CONSTANT("shm", "       key      shmid perms                  size  cpid  lpid nattch   "
+			"uid   gid  cuid  cgid      atime      "
+			"dtime      ctime                   rss                  swap\n"),
 };
 static PROC_DIRECTORY(sysvipc_directory, sysvipc_entries);
 
 static const struct proc_entry root_entries[] = {
 	{.name = "self", .mode = LINUX_S_IFLNK | 0777, .inode_ops = &proc_self_operations},
-	{.name = "thread-self", .mode = LINUX_S_IFLNK | 0777, .inode_ops = &proc_thread_self_operations},
+	{.name = "thread-self",
+		.mode = LINUX_S_IFLNK | 0777,
+		.inode_ops = &proc_thread_self_operations},
 	DIRECTORY("bus", &empty_directory),
 	CONSTANT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
 	CONSTANT("cmdline", "BOOT_IMAGE=/boot/vmlinuz ro\n"),
@@ -92,4 +106,5 @@ static const struct proc_directory root_directory = {
 	.has = root_has,
 };
 
-const struct proc_entry proc_root_entry = {.name = "/", .mode = LINUX_S_IFDIR | 0555, .directory = &root_directory};
+const struct proc_entry proc_root_entry = {
+	.name = "/", .mode = LINUX_S_IFDIR | 0555, .directory = &root_directory};

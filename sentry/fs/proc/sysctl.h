@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/sys: settings as files. Most are numbers that are kept and shown, and change nothing: the sandbox has them for
- * programs that look at them or insist on setting them.
+ * /proc/sys: settings as files. Most are numbers that are kept and shown, and change nothing: the
+ * sandbox has them for programs that look at them or insist on setting them.
  */
 #pragma once
 
@@ -23,20 +23,35 @@ int sysctl_show_number(const struct proc_context *context, struct text_writer *o
 int64_t sysctl_store_number(const struct proc_context *context, const char *text, size_t size);
 int sysctl_show_text(const struct proc_context *context, struct text_writer *out);
 
-#define SYSCTL_BASE(name_, mode_) \
+#define SYSCTL_BASE(name_, mode_)                                                                  \
 	.name = (name_), .mode = LINUX_S_IFREG | (mode_), .inode_ops = &sysctl_inode_operations
-#define SYSCTL_FILE(name_, mode_, show_, store_) \
-	{SYSCTL_BASE(name_, mode_), .show = (show_), .store = (store_)}
+#define SYSCTL_FILE(name_, mode_, show_, store_)                                                   \
+	{                                                                                          \
+		SYSCTL_BASE(name_, mode_), .show = (show_), .store = (store_)                      \
+	}
 /* A number that root may change, with its bounds. */
-#define SYSCTL_NUMBER(name_, value_, ...) \
-	{SYSCTL_BASE(name_, 0644), .show = sysctl_show_number, .store = sysctl_store_number, \
-		.data = (uintptr_t)&(struct sysctl_number){(value_), __VA_ARGS__}}
+#define SYSCTL_NUMBER(name_, value_, ...)                                                          \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_number,                              \
+					  .store = sysctl_store_number,                            \
+					  .data = (uintptr_t)(struct sysctl_number[])              \
+		{                                                                                  \
+			{                                                                          \
+				(value_), __VA_ARGS__                                              \
+			}                                                                          \
+		}                                                                                  \
+	}
 /* What is as it is. */
-#define SYSCTL_TEXT(name_, text_) \
-	{SYSCTL_BASE(name_, 0444), .show = sysctl_show_text, .data = (uintptr_t)(text_ "\n")}
-#define SYSCTL_DIRECTORY(name_, directory_) \
-	{.name = (name_), .mode = LINUX_S_IFDIR | 0555, .directory = (directory_)}
+#define SYSCTL_TEXT(name_, text_)                                                                  \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0444), .show = sysctl_show_text,                                \
+					  .data = (uintptr_t)(text_ "\n")                          \
+	}
+#define SYSCTL_DIRECTORY(name_, directory_)                                                        \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFDIR | 0555, .directory = (directory_)           \
+	}
 
 /* sysctl_kernel.c, sysctl_vm.c, sysctl_fs.c, sysctl_net.c */
-extern const struct proc_directory sysctl_kernel_directory, sysctl_vm_directory, sysctl_fs_directory,
-	sysctl_net_directory, sysctl_user_directory;
+extern const struct proc_directory sysctl_kernel_directory, sysctl_vm_directory,
+	sysctl_fs_directory, sysctl_net_directory, sysctl_user_directory;

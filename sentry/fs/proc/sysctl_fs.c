@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/sys/fs (proc_sys_fs(5)). Limits are what the kernel holds to; what can be set is kept and has no effect. */
+/* /proc/sys/fs (proc_sys_fs(5)). Limits are what the kernel holds to; what can be set is kept and
+ * has no effect. */
 #include "sentry/fs/proc/sysctl.h"
 
 #define ANY 0, INT32_MAX
@@ -56,4 +57,5 @@ static const struct proc_entry entries[] = {
 	SYSCTL_NUMBER("suid_dumpable", 0, 0, 2),
 };
 
-const struct proc_directory sysctl_fs_directory = {.entries = entries, .count = array_count(entries)};
+const struct proc_directory sysctl_fs_directory = {
+	.entries = entries, .count = array_count(entries)};

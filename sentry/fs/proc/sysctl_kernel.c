@@ -44,9 +44,11 @@ static int64_t store_uts(const struct proc_context *context, const char *text, s
 	return (int64_t)size;
 }
 
-#define UTS(name_, mode_, field, store_) \
-	{SYSCTL_BASE(name_, mode_), .show = show_uts, .store = (store_), \
-		.data = offsetof(struct linux_new_utsname, field)}
+#define UTS(name_, mode_, field, store_)                                                           \
+	{                                                                                          \
+		SYSCTL_BASE(name_, mode_), .show = show_uts, .store = (store_),                    \
+					   .data = offsetof(struct linux_new_utsname, field)       \
+	}
 
 /* --- core_pattern --- */
 
@@ -77,7 +79,8 @@ static int64_t store_core_pattern(const struct proc_context *context, const char
 static void show_uuid(struct text_writer *out, const uint8_t bytes[16])
 {
 	for (int i = 0; i < 16; i++)
-		text_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
+		text_printf(
+			out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
 	text_append(out, "\n", 1);
 }
 
@@ -176,7 +179,8 @@ static PROC_DIRECTORY(pty_directory, pty_entries);
 
 /* --- the rest --- */
 
-/* The last number of the caller's namespace; who may choose the next one's predecessor is told that it cannot be. */
+/* The last number of the caller's namespace; who may choose the next one's predecessor is told that
+ * it cannot be. */
 static int show_last_pid(const struct proc_context *context, struct text_writer *out)
 {
 	mutex_guard(&g_tasks.lock);
@@ -251,4 +255,5 @@ static const struct proc_entry entries[] = {
 	SYSCTL_DIRECTORY("yama", &yama_directory),
 };
 
-const struct proc_directory sysctl_kernel_directory = {.entries = entries, .count = array_count(entries)};
+const struct proc_directory sysctl_kernel_directory = {
+	.entries = entries, .count = array_count(entries)};

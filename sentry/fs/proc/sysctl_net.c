@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/sys/net (tcp(7), ip(7), socket(7)). What can be set is kept, for the sandbox as a whole and not for each network
- * namespace, and has no effect.
+ * /proc/sys/net (tcp(7), ip(7), socket(7)). What can be set is kept, for the sandbox as a whole and
+ * not for each network namespace, and has no effect.
  */
 #include "sentry/fs/proc/sysctl.h"
 
 #include "sentry/net/socket.h"
 
-#define ANY 0, INT32_MAX
+#define ANY		    0, INT32_MAX
 #define FLAG(name_, value_) SYSCTL_NUMBER(name_, value_, 0, 1)
 
 static const struct proc_entry core_entries[] = {
@@ -128,4 +128,5 @@ static const struct proc_entry entries[] = {
 	SYSCTL_DIRECTORY("unix", &unix_directory),
 };
 
-const struct proc_directory sysctl_net_directory = {.entries = entries, .count = array_count(entries)};
+const struct proc_directory sysctl_net_directory = {
+	.entries = entries, .count = array_count(entries)};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /proc/sys/vm and user (proc_sys_vm(5), proc_sys_user(5)). Nothing that can be set has an effect. */
+/* /proc/sys/vm and user (proc_sys_vm(5), proc_sys_user(5)). Nothing that can be set has an effect.
+ */
 #include "sentry/fs/proc/sysctl.h"
 
 #define ANY 0, INT32_MAX
@@ -45,7 +46,8 @@ static const struct proc_entry vm_entries[] = {
 	SYSCTL_NUMBER("zone_reclaim_mode", 0, ANY),
 };
 
-const struct proc_directory sysctl_vm_directory = {.entries = vm_entries, .count = array_count(vm_entries)};
+const struct proc_directory sysctl_vm_directory = {
+	.entries = vm_entries, .count = array_count(vm_entries)};
 
 static const struct proc_entry user_entries[] = {
 	SYSCTL_NUMBER("max_cgroup_namespaces", 96343, ANY),
@@ -62,4 +64,5 @@ static const struct proc_entry user_entries[] = {
 	SYSCTL_NUMBER("max_uts_namespaces", 96343, ANY),
 };
 
-const struct proc_directory sysctl_user_directory = {.entries = user_entries, .count = array_count(user_entries)};
+const struct proc_directory sysctl_user_directory = {
+	.entries = user_entries, .count = array_count(user_entries)};

@@ -2,8 +2,8 @@
 /*
  * /proc/stat, uptime and loadavg.
  *
- * Differs from Linux: the time that processors spent is that of the processes of the sandbox, spread evenly over its processors;
- * the averages of load are the host's.
+ * Differs from Linux: the time that processors spent is that of the processes of the sandbox,
+ * spread evenly over its processors; the averages of load are the host's.
  */
 #include "sentry/fs/proc/root_files.h"
 
@@ -50,18 +50,21 @@ static void add_group(struct load *load, struct thread_group *group)
 	mutex_unlock(&group->sighand->lock);
 	load->user_ns += user + timeval_ns(&group->children_usage.ru_utime);
 	load->system_ns += system + timeval_ns(&group->children_usage.ru_stime);
-	load->switches += (uint64_t)(group->children_usage.ru_nvcsw + group->children_usage.ru_nivcsw);
+	load->switches +=
+		(uint64_t)(group->children_usage.ru_nvcsw + group->children_usage.ru_nivcsw);
 	TAILQ_FOREACH (task, &group->tasks, group_link) {
 		load->tasks++;
-		load->running += task->exit_state == TASK_ALIVE && atomic_load(&task->run.woken) != TASK_SLEEPS &&
-			task->stop.kind == STOP_NONE;
+		load->running += task->exit_state == TASK_ALIVE &&
+				 atomic_load(&task->run.woken) != TASK_SLEEPS &&
+				 task->stop.kind == STOP_NONE;
 		load->switches += task->times.voluntary_switches + task->times.involuntary_switches;
 	}
 }
 
 static void get_load(const struct proc_context *context, struct load *load)
 {
-	uint64_t up = (uint64_t)clock_now(LINUX_CLOCK_BOOTTIME) * (uint64_t)scheduling_processors(), busy;
+	uint64_t up = (uint64_t)clock_now(LINUX_CLOCK_BOOTTIME) * (uint64_t)scheduling_processors(),
+		 busy;
 	struct pid_number *entry;
 
 	*load = (struct load){0};
@@ -82,8 +85,8 @@ static void get_load(const struct proc_context *context, struct load *load)
 
 static void show_processor(struct text_writer *out, const struct load *load, unsigned int share)
 {
-	text_printf(out, "%lu 0 %lu %lu 0 0 0 0 0 0\n", load->user_ns / TICK_NS / share, load->system_ns / TICK_NS / share,
-		load->idle_ns / TICK_NS / share);
+	text_printf(out, "%lu 0 %lu %lu 0 0 0 0 0 0\n", load->user_ns / TICK_NS / share,
+		load->system_ns / TICK_NS / share, load->idle_ns / TICK_NS / share);
 }
 
 int root_show_stat(const struct proc_context *context, struct text_writer *out)
@@ -99,9 +102,10 @@ int root_show_stat(const struct proc_context *context, struct text_writer *out)
 		text_printf(out, "cpu%d ", i);
 		show_processor(out, &load, (unsigned int)processors);
 	}
-	text_printf(out, "intr 0\nctxt %lu\nbtime %lld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n", load.switches,
-		(long long)(boot / NSEC_PER_SEC), max_u64(atomic_load(&g_tasks.forks), (uint64_t)load.last_pid),
-		load.running);
+	text_printf(out,
+		"intr 0\nctxt %lu\nbtime %lld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+		load.switches, (long long)(boot / NSEC_PER_SEC),
+		max_u64(atomic_load(&g_tasks.forks), (uint64_t)load.last_pid), load.running);
 	text_printf(out, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables of the kernel's that belong to no process: version, filesystems, devices, locks, interrupts. */
+/* Tables of the kernel's that belong to no process: version, filesystems, devices, locks,
+ * interrupts. */
 #include "sentry/fs/proc/root_files.h"
 
 #include "sentry/kernel/nsproxy.h"
@@ -15,8 +16,9 @@ int root_show_version(const struct proc_context *context, struct text_writer *ou
 
 	if (current)
 		uts_namespace_read(current->nsproxy->uts, &name);
-	text_printf(out, "%s version %s (root@csandbox) (gcc (GCC) 12.2.0, GNU ld (GNU Binutils) 2.40) %s\n", name.sysname,
-		name.release, name.version);
+	text_printf(out,
+		"%s version %s (root@csandbox) (gcc (GCC) 12.2.0, GNU ld (GNU Binutils) 2.40) %s\n",
+		name.sysname, name.release, name.version);
 	return 0;
 }
 
@@ -65,8 +67,8 @@ int root_show_interrupts(const struct proc_context *context, struct text_writer 
 
 int root_show_softirqs(const struct proc_context *context, struct text_writer *out)
 {
-	static const char *const names[] = {
-		"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"};
+	static const char *const names[] = {"HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL",
+		"TASKLET", "SCHED", "HRTIMER", "RCU"};
 
 	show_processors(out, 20);
 	for (size_t i = 0; i < array_count(names); i++) {

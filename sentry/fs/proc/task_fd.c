@@ -2,8 +2,9 @@
 /*
  * /proc/PID/fd and fdinfo (proc_pid_fd(5)).
  *
- * A name is looked up with the directory's lock held, under which a descriptor table cannot be let go of: so every number leads to
- * an inode, and whether it is open is seen when that is used. Differs from Linux in what O_PATH | O_NOFOLLOW opens.
+ * A name is looked up with the directory's lock held, under which a descriptor table cannot be let
+ * go of: so every number leads to an inode, and whether it is open is seen when that is used.
+ * Differs from Linux in what O_PATH | O_NOFOLLOW opens.
  */
 #include "sentry/fs/proc/namespace_file.h"
 #include "sentry/fs/proc/task_files.h"
@@ -112,7 +113,8 @@ static const struct inode_operations fd_operations = {
 	.setattr = proc_setattr,
 };
 
-static const struct proc_entry fd_entry = {.mode = LINUX_S_IFLNK | 0700, .inode_ops = &fd_operations};
+static const struct proc_entry fd_entry = {
+	.mode = LINUX_S_IFLNK | 0700, .inode_ops = &fd_operations};
 
 /* --- fdinfo --- */
 
@@ -141,8 +143,8 @@ static int show_fdinfo(const struct proc_context *context, struct text_writer *o
 	mutex_unlock(&file->lock);
 	if (file->mode & FILE_STREAM)
 		position = 0;
-	text_printf(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)position, flags_of(context, file),
-		file->path.mount->id, file->inode->attributes.ino);
+	text_printf(out, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%lu\n", (long long)position,
+		flags_of(context, file), file->path.mount->id, file->inode->attributes.ino);
 	if (file->ops && file->ops->show_fdinfo)
 		file->ops->show_fdinfo(file, out);
 	file_put(file);
@@ -196,14 +198,16 @@ static uint64_t descriptor_ino(const struct inode *directory, int number)
 	return proc_child_ino(directory, name);
 }
 
-static int lookup(struct inode *directory, const char *name, const struct proc_entry *entry, struct inode **out)
+static int lookup(struct inode *directory, const char *name, const struct proc_entry *entry,
+	struct inode **out)
 {
 	const struct proc_node *node = proc_node_of(directory);
 	int number = proc_parse_number(name);
 
 	if (number < 0 || number >= LINUX_NR_OPEN)
 		return -ENOENT;
-	return proc_inode_new(directory->sb, descriptor_ino(directory, number), entry, node->pid, node->process, number, out);
+	return proc_inode_new(directory->sb, descriptor_ino(directory, number), entry, node->pid,
+		node->process, number, out);
 }
 
 static int fd_lookup(struct inode *directory, const char *name, struct inode **out)
@@ -227,7 +231,8 @@ static int iterate(struct file *file, struct dir_context *context, uint8_t type)
 		char name[16];
 		int size = snprintf(name, sizeof(name), "%d", fd);
 
-		if (!context->emit(context, name, (size_t)size, PROC_DYNAMIC_POSITION + (int64_t)fd + 1,
+		if (!context->emit(context, name, (size_t)size,
+			    PROC_DYNAMIC_POSITION + (int64_t)fd + 1,
 			    descriptor_ino(file->inode, fd), type))
 			break;
 	}
@@ -268,7 +273,8 @@ static int fd_directory_getattr(struct inode *inode)
 	struct fd_table *files = task ? task_get_files(task) : NULL;
 	uint64_t count = 0;
 
-	for (int fd = files ? fd_next(files, 0, NULL) : -1; fd >= 0; fd = fd_next(files, fd + 1, NULL))
+	for (int fd = files ? fd_next(files, 0, NULL) : -1; fd >= 0;
+		fd = fd_next(files, fd + 1, NULL))
 		count++;
 	fd_table_put(files);
 	task_put(task);
@@ -292,4 +298,5 @@ const struct inode_operations task_fd_directory_operations = {
 };
 
 const struct proc_directory task_fd_directory = {.lookup = fd_lookup, .iterate = fd_iterate};
-const struct proc_directory task_fdinfo_directory = {.lookup = fdinfo_lookup, .iterate = fdinfo_iterate};
+const struct proc_directory task_fdinfo_directory = {
+	.lookup = fdinfo_lookup, .iterate = fdinfo_iterate};

@@ -4,8 +4,10 @@
 
 #include "sentry/fs/proc/proc_fs.h"
 
-#define TASK_SHOW(name) int task_show_##name(const struct proc_context *context, struct text_writer *out)
-#define TASK_STORE(name) int64_t task_store_##name(const struct proc_context *context, const char *text, size_t size)
+#define TASK_SHOW(name)                                                                            \
+	int task_show_##name(const struct proc_context *context, struct text_writer *out)
+#define TASK_STORE(name)                                                                           \
+	int64_t task_store_##name(const struct proc_context *context, const char *text, size_t size)
 
 /* task_stat.c */
 must_check TASK_SHOW(stat);

@@ -42,7 +42,8 @@ static int exe_follow(struct inode *inode, struct path *out)
 	return error;
 }
 
-static int place_follow(struct inode *inode, struct path *out, void (*get)(struct fs_struct *fs, struct path *out))
+static int place_follow(
+	struct inode *inode, struct path *out, void (*get)(struct fs_struct *fs, struct path *out))
 {
 	struct fs_struct *fs;
 	struct task *task;
@@ -69,8 +70,10 @@ static int root_follow(struct inode *inode, struct path *out)
 	return place_follow(inode, out, fs_struct_root);
 }
 
-#define LINK_OPERATIONS(follow_) \
-	{.follow = (follow_), .getattr = proc_task_getattr, .setattr = proc_setattr}
+#define LINK_OPERATIONS(follow_)                                                                   \
+	{                                                                                          \
+		.follow = (follow_), .getattr = proc_task_getattr, .setattr = proc_setattr         \
+	}
 
 const struct inode_operations task_exe_operations = LINK_OPERATIONS(exe_follow);
 const struct inode_operations task_cwd_operations = LINK_OPERATIONS(cwd_follow);

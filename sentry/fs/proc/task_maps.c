@@ -2,7 +2,8 @@
 /*
  * /proc/PID/maps, smaps and smaps_rollup (proc_pid_maps(5)).
  *
- * Differs from Linux: a shared page's proportional share is taken as a half; nothing is ever huge, swapped or lazily free.
+ * Differs from Linux: a shared page's proportional share is taken as a half; nothing is ever huge,
+ * swapped or lazily free.
  */
 #include "sentry/fs/proc/task_files.h"
 
@@ -16,11 +17,12 @@
 #include <stdlib.h>
 
 #define NAME_COLUMN 73
-#define VSYSCALL_LINE "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n"
+#define VSYSCALL_LINE                                                                              \
+	"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n"
 
 /* Neighbours often come from one file: its name is looked for once. */
 struct area_names {
-	struct path root; /* references */
+	struct path root;  /* references */
 	struct file *file; /* a reference */
 	const char *name;
 	char buffer[LINUX_PATH_MAX];
@@ -51,8 +53,8 @@ static const char *area_name(struct area_names *names, const struct vma_info *in
 	if (!info->file)
 		return info->name;
 	if (info->file != old) {
-		names->name = file_name(info->file, names->root.dentry ? &names->root : NULL, names->buffer,
-			sizeof(names->buffer));
+		names->name = file_name(info->file, names->root.dentry ? &names->root : NULL,
+			names->buffer, sizeof(names->buffer));
 		names->file = info->file;
 	}
 	if (old)
@@ -67,9 +69,11 @@ static void show_line(struct text_writer *out, const struct vma_info *info, cons
 	size_t start = out->size;
 
 	text_printf(out, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", info->start, info->end,
-		info->protection & LINUX_PROT_READ ? 'r' : '-', info->protection & LINUX_PROT_WRITE ? 'w' : '-',
-		info->protection & LINUX_PROT_EXEC ? 'x' : '-', info->shared ? 's' : 'p', info->offset,
-		LINUX_MAJOR(dev), LINUX_MINOR(dev), inode ? inode->attributes.ino : 0);
+		info->protection & LINUX_PROT_READ ? 'r' : '-',
+		info->protection & LINUX_PROT_WRITE ? 'w' : '-',
+		info->protection & LINUX_PROT_EXEC ? 'x' : '-', info->shared ? 's' : 'p',
+		info->offset, LINUX_MAJOR(dev), LINUX_MINOR(dev),
+		inode ? inode->attributes.ino : 0);
 	if (*name) {
 		int used = (int)(out->size - start);
 
@@ -87,7 +91,8 @@ static void show_line(struct text_writer *out, const struct vma_info *info, cons
 
 /* Calls show for each area of the memory that the file was opened for. */
 static int each_area(const struct proc_context *context, struct text_writer *out, bool with_pages,
-	void (*show)(struct text_writer *out, const struct vma_info *info, const char *name, void *argument),
+	void (*show)(struct text_writer *out, const struct vma_info *info, const char *name,
+		void *argument),
 	void *argument)
 {
 	struct mm *mm = proc_opened_mm(context);
@@ -106,7 +111,8 @@ static int each_area(const struct proc_context *context, struct text_writer *out
 	return 0;
 }
 
-static void show_maps_area(struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
+static void show_maps_area(
+	struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
 {
 	show_line(out, info, name);
 }
@@ -120,10 +126,12 @@ int task_show_maps(const struct proc_context *context, struct text_writer *out)
 
 static uint64_t proportional(const struct vma_info *info)
 {
-	return info->private_clean + info->private_dirty + (info->shared_clean + info->shared_dirty) / 2;
+	return info->private_clean + info->private_dirty +
+	       (info->shared_clean + info->shared_dirty) / 2;
 }
 
-static void show_amounts(struct text_writer *out, const struct vma_info *info, uint64_t share, bool rollup)
+static void show_amounts(
+	struct text_writer *out, const struct vma_info *info, uint64_t share, bool rollup)
 {
 	uint64_t anonymous = min_u64(info->anonymous, share);
 	const struct {
@@ -191,7 +199,8 @@ static void show_flags(struct text_writer *out, const struct vma_info *info)
 	text_append(out, "\n", 1);
 }
 
-static void show_smaps_area(struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
+static void show_smaps_area(
+	struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
 {
 	show_line(out, info, name);
 	text_printf(out, "%-16s%8lu kB\n", "Size:", (info->end - info->start) >> 10);
@@ -212,7 +221,8 @@ struct rollup {
 	uint64_t share;
 };
 
-static void add_area(struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
+static void add_area(
+	struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
 {
 	struct rollup *rollup = argument;
 	struct vma_info *sum = &rollup->sum;

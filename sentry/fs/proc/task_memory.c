@@ -2,8 +2,8 @@
 /*
  * A process's memory through files: mem, cmdline, environ, auxv, pagemap, clear_refs (proc(5)).
  *
- * Differs from Linux: pagemap says of each page that it is absent; cmdline and environ are taken as a whole at the first read; what
- * clear_refs would clear is not kept.
+ * Differs from Linux: pagemap says of each page that it is absent; cmdline and environ are taken as
+ * a whole at the first read; what clear_refs would clear is not kept.
  */
 #include "sentry/fs/proc/task_files.h"
 
@@ -40,8 +40,8 @@ static void append_memory(struct text_writer *out, struct mm *mm, gaddr_t start,
 }
 
 /*
- * Who writes a title of its own over its arguments may go on into the environment: without a NUL at the end of the arguments, the text
- * is one string up to its NUL.
+ * Who writes a title of its own over its arguments may go on into the environment: without a NUL at
+ * the end of the arguments, the text is one string up to its NUL.
  */
 int task_show_cmdline(const struct proc_context *context, struct text_writer *out)
 {
@@ -53,7 +53,8 @@ int task_show_cmdline(const struct proc_context *context, struct text_writer *ou
 		return 0;
 	mm_get_layout(mm, &layout);
 	append_memory(out, mm, layout.arg_start, layout.arg_end);
-	if (out->size > 0 && out->size == layout.arg_end - layout.arg_start && out->text[out->size - 1] != '\0') {
+	if (out->size > 0 && out->size == layout.arg_end - layout.arg_start &&
+		out->text[out->size - 1] != '\0') {
 		if (layout.env_start == layout.arg_end)
 			append_memory(out, mm, layout.env_start, layout.env_end);
 		length = strnlen(out->text, out->size);
@@ -119,7 +120,8 @@ static int64_t access_memory(struct mm *mm, struct iov_iter *iter, int64_t *posi
 	return done;
 }
 
-static int64_t access_opened(struct file *file, struct iov_iter *iter, int64_t *position, bool write)
+static int64_t access_opened(
+	struct file *file, struct iov_iter *iter, int64_t *position, bool write)
 {
 	struct proc_unlocked unlocked = proc_unlock(file, position, write);
 	int64_t result = 0, at = *position;

@@ -43,7 +43,8 @@ static int mounts_open(struct inode *inode, struct file *file)
 
 int task_show_mounts(const struct proc_context *context, struct text_writer *out)
 {
-	static void (*const show[])(struct mount_namespace *ns, const struct path *root, struct text_writer *out) = {
+	static void (*const show[])(
+		struct mount_namespace * ns, const struct path *root, struct text_writer *out) = {
 		[TASK_MOUNTS] = mount_show_mounts,
 		[TASK_MOUNTINFO] = mount_show_mountinfo,
 		[TASK_MOUNTSTATS] = mount_show_mountstats,

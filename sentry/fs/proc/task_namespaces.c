@@ -2,8 +2,9 @@
 /*
  * /proc/PID/ns (namespaces(7)): links to the namespaces that a process is in.
  *
- * Where such a link leads is a file system of its own each time, with one inode that keeps the namespace; all of them have
- * the same device number, so that two links to one namespace lead to the same device and inode as on Linux.
+ * Where such a link leads is a file system of its own each time, with one inode that keeps the
+ * namespace; all of them have the same device number, so that two links to one namespace lead to
+ * the same device and inode as on Linux.
  */
 #include "sentry/fs/proc/namespace_file.h"
 #include "sentry/fs/proc/task_files.h"
@@ -33,7 +34,8 @@ static int ns_open(struct inode *inode, struct file *file)
 	return nsfs_reopen(inode->private, file);
 }
 
-static const struct inode_operations ns_inode_operations = {.open = ns_open, .setattr = proc_setattr};
+static const struct inode_operations ns_inode_operations = {
+	.open = ns_open, .setattr = proc_setattr};
 
 static void ns_inode_release(struct inode *inode)
 {
@@ -152,7 +154,8 @@ static const struct inode_operations link_operations = {
 	.setattr = proc_setattr,
 };
 
-static const struct proc_entry link_entry = {.mode = LINUX_S_IFLNK | 0777, .inode_ops = &link_operations};
+static const struct proc_entry link_entry = {
+	.mode = LINUX_S_IFLNK | 0777, .inode_ops = &link_operations};
 
 static int ns_lookup(struct inode *directory, const char *name, struct inode **out)
 {
@@ -160,8 +163,8 @@ static int ns_lookup(struct inode *directory, const char *name, struct inode **o
 
 	for (size_t i = 0; i < nsfs_kind_count; i++)
 		if (strcmp(nsfs_kinds[i].name, name) == 0)
-			return proc_inode_new(directory->sb, proc_child_ino(directory, name), &link_entry, node->pid,
-				node->process, (int)i, out);
+			return proc_inode_new(directory->sb, proc_child_ino(directory, name),
+				&link_entry, node->pid, node->process, (int)i, out);
 	return -ENOENT;
 }
 
@@ -174,7 +177,8 @@ static int ns_iterate(struct file *file, struct dir_context *context)
 		const char *name = nsfs_kinds[i].name;
 
 		if (nsfs_inode(task, &nsfs_kinds[i]) &&
-			!context->emit(context, name, strlen(name), PROC_DYNAMIC_POSITION + (int64_t)i + 1,
+			!context->emit(context, name, strlen(name),
+				PROC_DYNAMIC_POSITION + (int64_t)i + 1,
 				proc_child_ino(file->inode, name), LINUX_DT_LNK))
 			break;
 	}

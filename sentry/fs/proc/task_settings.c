@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What /proc/PID tells of a task's settings, and lets be changed: comm, oom_score_adj, timerslack_ns... (proc(5)).
+ * What /proc/PID tells of a task's settings, and lets be changed: comm, oom_score_adj,
+ * timerslack_ns... (proc(5)).
  *
- * Differs from Linux: the value that an unprivileged process may lower oom_score_adj to is 0 or what it has, not what it was given.
+ * Differs from Linux: the value that an unprivileged process may lower oom_score_adj to is 0 or
+ * what it has, not what it was given.
  */
 #include "sentry/fs/proc/task_files.h"
 
@@ -18,9 +20,9 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#define OOM_ADJ_MAX	  1000
-#define OOM_OLD_DISABLE	  (-17)
-#define OOM_OLD_MAX	  15
+#define OOM_ADJ_MAX	    1000
+#define OOM_OLD_DISABLE	    (-17)
+#define OOM_OLD_MAX	    15
 #define TIMER_SLACK_DEFAULT 50000
 
 int64_t proc_parse_integer(const char *text, int64_t least, int64_t most, int64_t *out)
@@ -78,9 +80,14 @@ int task_show_oom_score(const struct proc_context *context, struct text_writer *
 	if (mm)
 		mm_usage(mm, &usage);
 	mm_put(mm);
-	/* As Linux has it since 5.9: 1000 is all memory, and two thirds of what comes of it are shown. */
+	/* As Linux has it since 5.9: 1000 is all memory, and two thirds of what comes of it are
+	 * shown. */
 	if (adjust != -OOM_ADJ_MAX && total.limit)
-		points = (1000 + (int64_t)((usage.resident + usage.page_tables) * 1000 / total.limit) + adjust) * 2 / 3;
+		points = (1000 +
+				 (int64_t)((usage.resident + usage.page_tables) * 1000 /
+					   total.limit) +
+				 adjust) *
+			 2 / 3;
 	text_printf(out, "%lld\n", (long long)(points < 0 ? 0 : points));
 	return 0;
 }
@@ -114,7 +121,8 @@ int task_show_oom_adj(const struct proc_context *context, struct text_writer *ou
 {
 	int adjust = context->task->group->oom_score_adj;
 
-	text_printf(out, "%d\n", adjust == OOM_ADJ_MAX ? OOM_OLD_MAX : adjust * -OOM_OLD_DISABLE / OOM_ADJ_MAX);
+	text_printf(out, "%d\n",
+		adjust == OOM_ADJ_MAX ? OOM_OLD_MAX : adjust * -OOM_OLD_DISABLE / OOM_ADJ_MAX);
 	return 0;
 }
 

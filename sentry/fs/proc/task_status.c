@@ -2,7 +2,8 @@
 /*
  * /proc/PID/status (proc_pid_status(5)).
  *
- * Differs from Linux: memory of files and shared memory are one count (RssFile), and nothing is pinned or swapped.
+ * Differs from Linux: memory of files and shared memory are one count (RssFile), and nothing is
+ * pinned or swapped.
  */
 #include "sentry/fs/proc/task_files.h"
 
@@ -15,9 +16,9 @@
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task.h"
 
-#define FD_SIZE_LEAST  64
+#define FD_SIZE_LEAST	  64
 #define LIBRARY_COUNT_MAX 1024 /* areas that are looked at for VmLib */
-#define CAP_VALID      ((2ul << LINUX_CAP_LAST_CAP) - 1)
+#define CAP_VALID	  ((2ul << LINUX_CAP_LAST_CAP) - 1)
 
 static unsigned int descriptor_room(struct task *task, int *umask_out)
 {
@@ -34,7 +35,8 @@ static unsigned int descriptor_room(struct task *task, int *umask_out)
 	return size;
 }
 
-static void show_credentials(const struct proc_context *context, struct text_writer *out, const struct cred *cred)
+static void show_credentials(
+	const struct proc_context *context, struct text_writer *out, const struct cred *cred)
 {
 	const struct user_namespace *ns = context->user_ns;
 
@@ -46,25 +48,30 @@ static void show_credentials(const struct proc_context *context, struct text_wri
 		user_namespace_show_gid(ns, cred->fsgid));
 }
 
-static void show_groups(const struct proc_context *context, struct text_writer *out, const struct cred *cred)
+static void show_groups(
+	const struct proc_context *context, struct text_writer *out, const struct cred *cred)
 {
 	text_printf(out, "Groups:\t");
 	for (size_t i = 0; i < cred->group_count; i++)
-		text_printf(out, i ? " %u" : "%u", user_namespace_show_gid(context->user_ns, cred->groups[i]));
+		text_printf(out, i ? " %u" : "%u",
+			user_namespace_show_gid(context->user_ns, cred->groups[i]));
 	text_append(out, " \n", 2);
 }
 
-/* A number in each namespace from the mount's own down. */
-static void show_numbers(const struct proc_context *context, struct text_writer *out, const char *name,
-	const struct pid *pid)
+/* A number in each namespace from the mount's own down to the task's; 0 where it has none. */
+static void show_numbers(const struct proc_context *context, struct text_writer *out,
+	const char *name, const struct pid *pid)
 {
+	const struct pid *own = context->task->pid;
+
 	text_printf(out, "%s:", name);
-	for (unsigned int level = context->super->pid_ns->level; pid && level <= pid->level; level++)
-		text_printf(out, "\t%d", pid->numbers[level].number);
+	for (unsigned int level = context->super->pid_ns->level; level <= own->level; level++)
+		text_printf(out, "\t%d", pid_number_in(pid, own->numbers[level].ns));
 	text_append(out, "\n", 1);
 }
 
-static void show_identity(const struct proc_context *context, struct text_writer *out, const struct task_summary *s)
+static void show_identity(
+	const struct proc_context *context, struct text_writer *out, const struct task_summary *s)
 {
 	struct task *task = context->task;
 	const struct cred *cred = task_get_cred(task);
@@ -76,8 +83,9 @@ static void show_identity(const struct proc_context *context, struct text_writer
 	text_append(out, "\n", 1);
 	if (umask >= 0)
 		text_printf(out, "Umask:\t%#04o\n", (unsigned int)umask);
-	text_printf(out, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", s->state,
-		task_state_name(s->state), s->tgid, s->tid, s->parent, s->tracer);
+	text_printf(out,
+		"State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		s->state, task_state_name(s->state), s->tgid, s->tid, s->parent, s->tracer);
 	show_credentials(context, out, cred);
 	text_printf(out, "FDSize:\t%u\n", room);
 	show_groups(context, out, cred);
@@ -145,12 +153,18 @@ static void show_signals(struct task *task, struct text_writer *out, const struc
 	const struct cred *cred = task_get_cred(task);
 
 	text_printf(out, "Threads:\t%d\n", s->threads);
-	text_printf(out, "SigQ:\t%lu/%lu\n", signal_user_count(cred->uid), rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING));
-	text_printf(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", s->pending,
-		s->shared_pending, s->blocked, s->ignored, s->caught);
-	text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-		cred->cap_inheritable & CAP_VALID, cred->cap_permitted & CAP_VALID, cred->cap_effective & CAP_VALID,
-		cred->cap_bounding & CAP_VALID, cred->cap_ambient & CAP_VALID);
+	text_printf(out, "SigQ:\t%lu/%lu\n", signal_user_count(cred->uid),
+		rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING));
+	text_printf(out,
+		"SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%"
+		"016lx\n",
+		s->pending, s->shared_pending, s->blocked, s->ignored, s->caught);
+	text_printf(out,
+		"CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%"
+		"016lx\n",
+		cred->cap_inheritable & CAP_VALID, cred->cap_permitted & CAP_VALID,
+		cred->cap_effective & CAP_VALID, cred->cap_bounding & CAP_VALID,
+		cred->cap_ambient & CAP_VALID);
 	cred_put(cred);
 }
 
@@ -158,8 +172,8 @@ static void show_limits(struct task *task, struct text_writer *out, const struct
 {
 	cpu_set_t set;
 
-	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n", task->no_new_privs, task->seccomp_mode,
-		seccomp_filter_count(task));
+	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\n",
+		task->no_new_privs, task->seccomp_mode, seccomp_filter_count(task));
 	text_printf(out, "Speculation_Store_Bypass:\tthread vulnerable\n");
 	text_printf(out, "SpeculationIndirectBranch:\tconditional enabled\n");
 	task_get_affinity(task, &set);
@@ -168,7 +182,8 @@ static void show_limits(struct task *task, struct text_writer *out, const struct
 	text_printf(out, "\nCpus_allowed_list:\t");
 	processor_set_show_list(&set, out);
 	text_printf(out, "\nMems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n");
-	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", s->voluntary, s->involuntary);
+	text_printf(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		s->voluntary, s->involuntary);
 }
 
 int task_show_status(const struct proc_context *context, struct text_writer *out)

@@ -50,7 +50,8 @@ static uint64_t timeval_ns(const struct linux_timeval *time)
 }
 
 /* RANK_TASK_SET held. */
-static void get_family(const struct proc_context *context, struct task_summary *summary, struct session **session)
+static void get_family(
+	const struct proc_context *context, struct task_summary *summary, struct session **session)
 {
 	struct task *task = context->task, *tracer = ptrace_tracer_locked(task);
 	struct thread_group *group = task->group;
@@ -118,7 +119,8 @@ static void get_signals(const struct proc_context *context, struct task_summary 
 }
 
 /* The terminal's lock comes before the task set's, so it is looked at last. */
-static void get_terminal(const struct proc_context *context, struct session *session, struct task_summary *summary)
+static void get_terminal(
+	const struct proc_context *context, struct session *session, struct task_summary *summary)
 {
 	struct tty *tty;
 
@@ -154,6 +156,8 @@ void task_summary_get(const struct proc_context *context, struct task_summary *s
 	get_signals(context, summary);
 	get_terminal(context, session, summary);
 	session_put(session);
-	summary->voluntary = atomic_load_explicit(&task->times.voluntary_switches, memory_order_relaxed);
-	summary->involuntary = atomic_load_explicit(&task->times.involuntary_switches, memory_order_relaxed);
+	summary->voluntary =
+		atomic_load_explicit(&task->times.voluntary_switches, memory_order_relaxed);
+	summary->involuntary =
+		atomic_load_explicit(&task->times.involuntary_switches, memory_order_relaxed);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What /proc/PID/stat and status both tell of a task: gathered at once, under the locks that it takes. */
+/* What /proc/PID/stat and status both tell of a task: gathered at once, under the locks that it
+ * takes. */
 #pragma once
 
 #include "abi/signal.h"
@@ -8,7 +9,8 @@
 struct task_summary {
 	char state;
 	char comm[16];
-	int tid, tgid, parent, process_group, session, tracer; /* as the mount's namespace sees them */
+	int tid, tgid, parent, process_group, session,
+		tracer; /* as the mount's namespace sees them */
 	int threads, exit_code, exit_signal;
 	int tty_device, tty_process_group; /* 0 and -1: none */
 	bool exiting, forked_only;

@@ -6,84 +6,125 @@
 #include "sentry/kernel/user_namespace.h"
 
 #define FILE_(mode_) .mode = LINUX_S_IFREG | (mode_)
-#define DIRECTORY(name_, mode_, directory_) {.name = (name_), .mode = LINUX_S_IFDIR | (mode_), .directory = (directory_)}
-#define LINK(name_, ops) {.name = (name_), .mode = LINUX_S_IFLNK | 0777, .inode_ops = (ops)}
-#define SHOW(name_, mode_, show_) {.name = (name_), FILE_(mode_), .show = (show_)}
-#define STORE(name_, mode_, show_, store_) {.name = (name_), FILE_(mode_), .show = (show_), .store = (store_)}
-#define GUARDED(name_, mode_, show_, access_) {.name = (name_), FILE_(mode_), .show = (show_), .access = (access_)}
-#define CONSTANT(name_, mode_, text) \
-	{.name = (name_), FILE_(mode_), .show = task_show_constant, .data = (uintptr_t)(text)}
-#define MOUNTS(name_, mode_, format) \
-	{.name = (name_), FILE_(mode_), .show = task_show_mounts, .inode_ops = &task_mounts_inode_operations, \
-		.file_ops = &task_mounts_file_operations, .data = (format)}
-#define MEMORY(name_, mode_, ops, access_) {.name = (name_), FILE_(mode_), .file_ops = (ops), .access = (access_)}
-#define ID_MAP(name_, kind) \
-	{.name = (name_), FILE_(0644), .show = task_show_id_map, .store = task_store_id_map, .data = (kind)}
-#define FD_DIRECTORY(name_, directory_) \
-	{.name = (name_), .mode = LINUX_S_IFDIR | 0500, .directory = (directory_), \
-		.inode_ops = &task_fd_directory_operations}
+#define DIRECTORY(name_, mode_, directory_)                                                        \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFDIR | (mode_), .directory = (directory_)        \
+	}
+#define LINK(name_, ops)                                                                           \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFLNK | 0777, .inode_ops = (ops)                  \
+	}
+#define SHOW(name_, mode_, show_)                                                                  \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = (show_)                                     \
+	}
+#define STORE(name_, mode_, show_, store_)                                                         \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = (show_), .store = (store_)                  \
+	}
+#define GUARDED(name_, mode_, show_, access_)                                                      \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = (show_), .access = (access_)                \
+	}
+#define CONSTANT(name_, mode_, text)                                                               \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = task_show_constant,                         \
+		.data = (uintptr_t)(text)                                                          \
+	}
+#define MOUNTS(name_, mode_, format)                                                               \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .show = task_show_mounts,                           \
+		.inode_ops = &task_mounts_inode_operations,                                        \
+		.file_ops = &task_mounts_file_operations, .data = (format)                         \
+	}
+#define MEMORY(name_, mode_, ops, access_)                                                         \
+	{                                                                                          \
+		.name = (name_), FILE_(mode_), .file_ops = (ops), .access = (access_)              \
+	}
+#define ID_MAP(name_, kind)                                                                        \
+	{                                                                                          \
+		.name = (name_), FILE_(0644), .show = task_show_id_map,                            \
+		.store = task_store_id_map, .data = (kind)                                         \
+	}
+#define FD_DIRECTORY(name_, directory_)                                                            \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFDIR | 0500, .directory = (directory_),          \
+		.inode_ops = &task_fd_directory_operations                                         \
+	}
 
-/* In both. */
-#define OF_EACH_TASK                                                                                          \
-	FD_DIRECTORY("fd", &task_fd_directory),                                                               \
-	DIRECTORY("fdinfo", 0555, &task_fdinfo_directory),                                                    \
-	DIRECTORY("ns", 0511, &task_ns_directory),                                                            \
-	DIRECTORY("net", 0555, &network_directory),                                                           \
-	GUARDED("environ", 0400, task_show_environ, PROC_ACCESS_READ_AT_OPEN),                                \
-	GUARDED("auxv", 0400, task_show_auxv, PROC_ACCESS_READ_AT_OPEN),                                      \
-	SHOW("status", 0444, task_show_status),                                                               \
-	GUARDED("personality", 0400, task_show_personality, PROC_ACCESS_ATTACH_AT_READ),                      \
-	SHOW("limits", 0444, task_show_limits),                                                               \
-	SHOW("sched", 0444, task_show_sched),                                                                 \
-	STORE("comm", 0644, task_show_comm, task_store_comm),                                                 \
-	GUARDED("syscall", 0400, task_show_syscall, PROC_ACCESS_ATTACH_AT_READ),                              \
-	SHOW("cmdline", 0444, task_show_cmdline),                                                             \
-	SHOW("stat", 0444, task_show_stat),                                                                   \
-	SHOW("statm", 0444, task_show_statm),                                                                 \
-	GUARDED("maps", 0444, task_show_maps, PROC_ACCESS_READ_AT_OPEN),                                      \
-	MEMORY("mem", 0600, &task_mem_file_operations, PROC_ACCESS_ATTACH_AT_OPEN),                           \
-	LINK("cwd", &task_cwd_operations),                                                                    \
-	LINK("root", &task_root_operations),                                                                  \
-	LINK("exe", &task_exe_operations),                                                                    \
-	MOUNTS("mounts", 0444, TASK_MOUNTS),                                                                  \
-	MOUNTS("mountinfo", 0444, TASK_MOUNTINFO),                                                            \
-	STORE("clear_refs", 0200, NULL, task_store_clear_refs),                                               \
-	GUARDED("smaps", 0444, task_show_smaps, PROC_ACCESS_READ_AT_OPEN),                                    \
-	GUARDED("smaps_rollup", 0444, task_show_smaps_rollup, PROC_ACCESS_READ_AT_OPEN),                      \
-	MEMORY("pagemap", 0400, &task_pagemap_file_operations, PROC_ACCESS_READ_AT_OPEN),                     \
-	SHOW("wchan", 0444, task_show_wchan),                                                                 \
-	GUARDED("stack", 0400, task_show_empty, PROC_ACCESS_ATTACH_AT_READ),                                  \
-	SHOW("schedstat", 0444, task_show_schedstat),                                                         \
-	CONSTANT("cpuset", 0444, "/\n"),                                                                      \
-	CONSTANT("cgroup", 0444, "0::/\n"),                                                                   \
-	SHOW("oom_score", 0444, task_show_oom_score),                                                         \
-	STORE("oom_adj", 0644, task_show_oom_adj, task_store_oom_adj),                                        \
-	STORE("oom_score_adj", 0644, task_show_oom_score_adj, task_store_oom_score_adj),                      \
-	{.name = "loginuid", FILE_(0644), .show = task_show_constant, .store = task_store_refused,            \
-		.data = (uintptr_t)"4294967295"},                                                             \
-	CONSTANT("sessionid", 0444, "4294967295"),                                                            \
-	GUARDED("io", 0400, task_show_io, PROC_ACCESS_READ_AT_READ),                                          \
-	ID_MAP("uid_map", USER_NAMESPACE_UID_MAP),                                                            \
-	ID_MAP("gid_map", USER_NAMESPACE_GID_MAP),                                                            \
-	STORE("projid_map", 0644, task_show_projid_map, task_store_refused),                                  \
-	STORE("setgroups", 0644, task_show_setgroups, task_store_setgroups)
+/*
+ * Both directories are made of one table: the first entry is of threads alone, the last ones are of
+ * processes alone.
+ */
+#define THREAD_ONLY  1
+#define PROCESS_ONLY 5
 
-static const struct proc_entry process_entries[] = {
+static const struct proc_entry entries[] = {
+	SHOW("children", 0444, task_show_children),
+
+	FD_DIRECTORY("fd", &task_fd_directory),
+	DIRECTORY("fdinfo", 0555, &task_fdinfo_directory),
+	DIRECTORY("ns", 0511, &task_ns_directory),
+	DIRECTORY("net", 0555, &network_directory),
+	GUARDED("environ", 0400, task_show_environ, PROC_ACCESS_READ_AT_OPEN),
+	GUARDED("auxv", 0400, task_show_auxv, PROC_ACCESS_READ_AT_OPEN),
+	SHOW("status", 0444, task_show_status),
+	GUARDED("personality", 0400, task_show_personality, PROC_ACCESS_ATTACH_AT_READ),
+	SHOW("limits", 0444, task_show_limits),
+	SHOW("sched", 0444, task_show_sched),
+	STORE("comm", 0644, task_show_comm, task_store_comm),
+	GUARDED("syscall", 0400, task_show_syscall, PROC_ACCESS_ATTACH_AT_READ),
+	SHOW("cmdline", 0444, task_show_cmdline),
+	SHOW("stat", 0444, task_show_stat),
+	SHOW("statm", 0444, task_show_statm),
+	GUARDED("maps", 0444, task_show_maps, PROC_ACCESS_READ_AT_OPEN),
+	MEMORY("mem", 0600, &task_mem_file_operations, PROC_ACCESS_ATTACH_AT_OPEN),
+	LINK("cwd", &task_cwd_operations),
+	LINK("root", &task_root_operations),
+	LINK("exe", &task_exe_operations),
+	MOUNTS("mounts", 0444, TASK_MOUNTS),
+	MOUNTS("mountinfo", 0444, TASK_MOUNTINFO),
+	STORE("clear_refs", 0200, NULL, task_store_clear_refs),
+	GUARDED("smaps", 0444, task_show_smaps, PROC_ACCESS_READ_AT_OPEN),
+	GUARDED("smaps_rollup", 0444, task_show_smaps_rollup, PROC_ACCESS_READ_AT_OPEN),
+	MEMORY("pagemap", 0400, &task_pagemap_file_operations, PROC_ACCESS_READ_AT_OPEN),
+	SHOW("wchan", 0444, task_show_wchan),
+	GUARDED("stack", 0400, task_show_empty, PROC_ACCESS_ATTACH_AT_READ),
+	SHOW("schedstat", 0444, task_show_schedstat),
+	CONSTANT("cpuset", 0444, "/\n"),
+	CONSTANT("cgroup", 0444, "0::/\n"),
+	SHOW("oom_score", 0444, task_show_oom_score),
+	STORE("oom_adj", 0644, task_show_oom_adj, task_store_oom_adj),
+	STORE("oom_score_adj", 0644, task_show_oom_score_adj, task_store_oom_score_adj),
+	{.name = "loginuid",
+		FILE_(0644),
+		.show = task_show_constant,
+		.store = task_store_refused,
+		.data = (uintptr_t) "4294967295"},
+	CONSTANT("sessionid", 0444, "4294967295"),
+	GUARDED("io", 0400, task_show_io, PROC_ACCESS_READ_AT_READ),
+	ID_MAP("uid_map", USER_NAMESPACE_UID_MAP),
+	ID_MAP("gid_map", USER_NAMESPACE_GID_MAP),
+	STORE("projid_map", 0644, task_show_projid_map, task_store_refused),
+	STORE("setgroups", 0644, task_show_setgroups, task_store_setgroups),
+
 	DIRECTORY("task", 0555, &proc_thread_list_directory),
-	OF_EACH_TASK,
 	MOUNTS("mountstats", 0400, TASK_MOUNTSTATS),
 	CONSTANT("coredump_filter", 0444, "00000033\n"),
 	SHOW("timers", 0444, task_show_timers),
 	STORE("timerslack_ns", 0666, task_show_timerslack_ns, task_store_timerslack_ns),
 };
 
-static const struct proc_entry thread_entries[] = {
-	OF_EACH_TASK,
-	SHOW("children", 0444, task_show_children),
+static const struct proc_directory process_directory = {
+	.entries = entries + THREAD_ONLY,
+	.count = array_count(entries) - THREAD_ONLY,
+};
+static const struct proc_directory thread_directory = {
+	.entries = entries,
+	.count = array_count(entries) - PROCESS_ONLY,
 };
 
-static PROC_DIRECTORY(process_directory, process_entries);
-static PROC_DIRECTORY(thread_directory, thread_entries);
-
-const struct proc_entry proc_process_entry = {.mode = LINUX_S_IFDIR | 0555, .directory = &process_directory};
-const struct proc_entry proc_thread_entry = {.mode = LINUX_S_IFDIR | 0555, .directory = &thread_directory};
+const struct proc_entry proc_process_entry = {
+	.mode = LINUX_S_IFDIR | 0555, .directory = &process_directory};
+const struct proc_entry proc_thread_entry = {
+	.mode = LINUX_S_IFDIR | 0555, .directory = &thread_directory};

@@ -25,7 +25,8 @@ int task_show_id_map(const struct proc_context *context, struct text_writer *out
 {
 	struct user_namespace *ns = namespace_of(context);
 
-	user_namespace_show_map(ns, (enum user_namespace_map_kind)context->entry->data, context->user_ns, out);
+	user_namespace_show_map(
+		ns, (enum user_namespace_map_kind)context->entry->data, context->user_ns, out);
 	user_namespace_put(ns);
 	return 0;
 }
@@ -39,8 +40,9 @@ int64_t task_store_id_map(const struct proc_context *context, const char *text, 
 	if (!parent || (context->user_ns != ns && context->user_ns != parent))
 		error = -EPERM;
 	else if (size < PAGE_SIZE)
-		error = user_namespace_write_map(
-			ns, (enum user_namespace_map_kind)context->entry->data, context->cred, text, size);
+		error = user_namespace_write_map(ns,
+			(enum user_namespace_map_kind)context->entry->data, context->cred, text,
+			size);
 	user_namespace_put(ns);
 	return error ? error : (int64_t)size;
 }

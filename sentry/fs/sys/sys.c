@@ -34,7 +34,8 @@ int sys_parse_numbered(const char *name, const char *prefix, int count)
 	return number < count ? number : -1;
 }
 
-int sys_iterate_numbered(struct file *file, struct dir_context *context, const char *prefix, int count, uint8_t type)
+int sys_iterate_numbered(
+	struct file *file, struct dir_context *context, const char *prefix, int count, uint8_t type)
 {
 	int64_t first = context->position - PROC_DYNAMIC_POSITION;
 
@@ -57,7 +58,8 @@ static const struct proc_entry clocksource0_entries[] = {
 };
 static PROC_DIRECTORY(clocksource0_directory, clocksource0_entries);
 
-static const struct proc_entry clocksource_entries[] = {SYS_DIRECTORY("clocksource0", &clocksource0_directory)};
+static const struct proc_entry clocksource_entries[] = {
+	SYS_DIRECTORY("clocksource0", &clocksource0_directory)};
 static PROC_DIRECTORY(clocksource_directory, clocksource_entries);
 
 static const struct proc_entry system_entries[] = {
@@ -92,7 +94,8 @@ static const struct proc_entry root_entries[] = {
 };
 static PROC_DIRECTORY(root_directory, root_entries);
 
-static const struct proc_entry root_entry = {.name = "/", .mode = LINUX_S_IFDIR | 0555, .directory = &root_directory};
+static const struct proc_entry root_entry = {
+	.name = "/", .mode = LINUX_S_IFDIR | 0555, .directory = &root_directory};
 
 /* --- mounts --- */
 

@@ -58,17 +58,18 @@ static PROC_DIRECTORY(loopback_directory, loopback_entries);
 static const struct proc_entry virtual_net_entries[] = {SYS_DIRECTORY("lo", &loopback_directory)};
 static PROC_DIRECTORY(virtual_net_directory, virtual_net_entries);
 
-static const struct proc_entry class_net_entries[] = {SYS_LINK("lo", "../../devices/virtual/net/lo")};
+static const struct proc_entry class_net_entries[] = {
+	SYS_LINK("lo", "../../devices/virtual/net/lo")};
 static PROC_DIRECTORY(class_net_directory, class_net_entries);
 
 /* --- character devices --- */
 
-#define DEVICE(variable, class_, major, minor, name_)                                     \
-	static const struct proc_entry variable##_entries[] = {                           \
-		SYS_TEXT("dev", major ":" minor),                                         \
-		SYS_LINK("subsystem", "../../../../class/" class_),                       \
-		SYS_TEXT("uevent", "MAJOR=" major "\nMINOR=" minor "\nDEVNAME=" name_),   \
-	};                                                                                \
+#define DEVICE(variable, class_, major, minor, name_)                                              \
+	static const struct proc_entry variable##_entries[] = {                                    \
+		SYS_TEXT("dev", major ":" minor),                                                  \
+		SYS_LINK("subsystem", "../../../../class/" class_),                                \
+		SYS_TEXT("uevent", "MAJOR=" major "\nMINOR=" minor "\nDEVNAME=" name_),            \
+	};                                                                                         \
 	static PROC_DIRECTORY(variable##_directory, variable##_entries)
 
 DEVICE(console, "tty", "5", "1", "console");
@@ -123,7 +124,8 @@ static const struct proc_entry virtual_entries[] = {
 	SYS_DIRECTORY("tty", &virtual_tty_directory),
 };
 
-const struct proc_directory sys_virtual_directory = {.entries = virtual_entries, .count = array_count(virtual_entries)};
+const struct proc_directory sys_virtual_directory = {
+	.entries = virtual_entries, .count = array_count(virtual_entries)};
 
 static const struct proc_entry class_entries[] = {
 	SYS_EMPTY("block"),
@@ -134,4 +136,5 @@ static const struct proc_entry class_entries[] = {
 	SYS_DIRECTORY("tty", &class_tty_directory),
 };
 
-const struct proc_directory sys_class_directory = {.entries = class_entries, .count = array_count(class_entries)};
+const struct proc_directory sys_class_directory = {
+	.entries = class_entries, .count = array_count(class_entries)};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /sys/kernel and /sys/fs. In /sys/fs/cgroup is what language runtimes read to learn the limits of the cgroup "/" that
- * every process is said to be in; it is part of sysfs, not a cgroup2 mount.
+ * /sys/kernel and /sys/fs. In /sys/fs/cgroup is what language runtimes read to learn the limits of
+ * the cgroup "/" that every process is said to be in; it is part of sysfs, not a cgroup2 mount.
  */
 #include "sentry/fs/sys/sys_tree.h"
 
@@ -45,8 +45,10 @@ static int show_memory_stat(const struct proc_context *context, struct text_writ
 	struct memory_file_usage usage;
 
 	memory_file_usage(&usage);
-	text_printf(out, "anon %lu\nfile 0\nkernel 0\nshmem 0\ninactive_anon 0\nactive_anon %lu\ninactive_file 0\n"
-			 "active_file 0\n",
+	text_printf(out,
+		"anon %lu\nfile 0\nkernel 0\nshmem 0\ninactive_anon 0\nactive_anon "
+		"%lu\ninactive_file 0\n"
+		"active_file 0\n",
 		usage.resident, usage.resident);
 	return 0;
 }
@@ -89,7 +91,8 @@ static const struct proc_entry fs_entries[] = {
 	SYS_EMPTY("pstore"),
 };
 
-const struct proc_directory sys_fs_directory = {.entries = fs_entries, .count = array_count(fs_entries)};
+const struct proc_directory sys_fs_directory = {
+	.entries = fs_entries, .count = array_count(fs_entries)};
 
 /* --- kernel --- */
 
@@ -112,7 +115,8 @@ static const struct proc_entry huge_size_entries[] = {
 };
 static PROC_DIRECTORY(huge_size_directory, huge_size_entries);
 
-static const struct proc_entry hugepages_entries[] = {SYS_DIRECTORY("hugepages-2048kB", &huge_size_directory)};
+static const struct proc_entry hugepages_entries[] = {
+	SYS_DIRECTORY("hugepages-2048kB", &huge_size_directory)};
 static PROC_DIRECTORY(hugepages_directory, hugepages_entries);
 
 static const struct proc_entry mm_entries[] = {
@@ -133,4 +137,5 @@ static const struct proc_entry kernel_entries[] = {
 	SYS_TEXT("uevent_seqnum", "0"),
 };
 
-const struct proc_directory sys_kernel_directory = {.entries = kernel_entries, .count = array_count(kernel_entries)};
+const struct proc_directory sys_kernel_directory = {
+	.entries = kernel_entries, .count = array_count(kernel_entries)};

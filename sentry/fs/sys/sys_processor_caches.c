@@ -90,7 +90,8 @@ static int show_size(const struct proc_context *context, struct text_writer *out
 
 	if (!error)
 		text_printf(out, "%luK\n",
-			(unsigned long)cache.line * cache.partitions * cache.ways * cache.sets >> 10);
+			(unsigned long)cache.line * cache.partitions * cache.ways * cache.sets >>
+				10);
 	return error;
 }
 
@@ -139,7 +140,8 @@ static const struct proc_entry cache_entries[] = {
 };
 static PROC_DIRECTORY(cache_directory, cache_entries);
 
-static const struct proc_entry cache_entry = {.mode = LINUX_S_IFDIR | 0755, .directory = &cache_directory};
+static const struct proc_entry cache_entry = {
+	.mode = LINUX_S_IFDIR | 0755, .directory = &cache_directory};
 
 static int caches_lookup(struct inode *directory, const char *name, struct inode **out)
 {
@@ -147,8 +149,8 @@ static int caches_lookup(struct inode *directory, const char *name, struct inode
 
 	if (number < 0)
 		return -ENOENT;
-	return proc_inode_new(directory->sb, proc_child_ino(directory, name), &cache_entry, NULL, false,
-		proc_node_of(directory)->number | number << SYS_CACHE_SHIFT, out);
+	return proc_inode_new(directory->sb, proc_child_ino(directory, name), &cache_entry, NULL,
+		false, proc_node_of(directory)->number | number << SYS_CACHE_SHIFT, out);
 }
 
 static int caches_iterate(struct file *file, struct dir_context *context)
@@ -156,4 +158,5 @@ static int caches_iterate(struct file *file, struct dir_context *context)
 	return sys_iterate_numbered(file, context, "index", cache_count(), LINUX_DT_DIR);
 }
 
-const struct proc_directory sys_caches_directory = {.lookup = caches_lookup, .iterate = caches_iterate};
+const struct proc_directory sys_caches_directory = {
+	.lookup = caches_lookup, .iterate = caches_iterate};

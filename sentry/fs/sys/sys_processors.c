@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /sys/devices/system/cpu and node: as many processors as the sandbox has, each a core of one package on one node. */
+/* /sys/devices/system/cpu and node: as many processors as the sandbox has, each a core of one
+ * package on one node. */
 #include "sentry/fs/sys/sys_tree.h"
 
 #include "abi/dirent.h"
@@ -87,7 +88,8 @@ static const struct proc_entry processor_entries[] = {
 };
 static PROC_DIRECTORY(processor_directory, processor_entries);
 
-static const struct proc_entry processor_entry = {.mode = LINUX_S_IFDIR | 0755, .directory = &processor_directory};
+static const struct proc_entry processor_entry = {
+	.mode = LINUX_S_IFDIR | 0755, .directory = &processor_directory};
 
 static int processors_lookup(struct inode *directory, const char *name, struct inode **out)
 {
@@ -95,8 +97,8 @@ static int processors_lookup(struct inode *directory, const char *name, struct i
 
 	if (number < 0)
 		return -ENOENT;
-	return proc_inode_new(
-		directory->sb, proc_child_ino(directory, name), &processor_entry, NULL, false, number, out);
+	return proc_inode_new(directory->sb, proc_child_ino(directory, name), &processor_entry,
+		NULL, false, number, out);
 }
 
 static int processors_iterate(struct file *file, struct dir_context *context)
@@ -135,11 +137,16 @@ static int show_meminfo(const struct proc_context *context, struct text_writer *
 	struct memory_amounts now;
 
 	memory_amounts_get(&now);
-	text_printf(out, "Node 0 MemTotal:       %8lu kB\nNode 0 MemFree:        %8lu kB\nNode 0 MemUsed:        %8lu kB\n",
+	text_printf(out,
+		"Node 0 MemTotal:       %8lu kB\nNode 0 MemFree:        %8lu kB\nNode 0 MemUsed:   "
+		"     %8lu kB\n",
 		now.total >> 10, now.free >> 10, (now.total - min_u64(now.total, now.free)) >> 10);
-	text_printf(out, "Node 0 SwapCached:            0 kB\nNode 0 FilePages:      %8lu kB\nNode 0 Shmem:          %8lu kB\n",
+	text_printf(out,
+		"Node 0 SwapCached:            0 kB\nNode 0 FilePages:      %8lu kB\nNode 0 Shmem: "
+		"         %8lu kB\n",
 		now.buffers >> 10, now.shared >> 10);
-	text_printf(out, "Node 0 HugePages_Total:     0\nNode 0 HugePages_Free:      0\nNode 0 HugePages_Surp:      0\n");
+	text_printf(out, "Node 0 HugePages_Total:     0\nNode 0 HugePages_Free:      0\nNode 0 "
+			 "HugePages_Surp:      0\n");
 	return 0;
 }
 
@@ -148,8 +155,8 @@ static const struct proc_entry node_entries[] = {
 	SYS_SHOW_DATA("cpumap", show_mask, SET_ALL),
 	SYS_TEXT("distance", "10"),
 	SYS_SHOW("meminfo", show_meminfo),
-	SYS_TEXT("numastat",
-		"numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\nother_node 0"),
+	SYS_TEXT("numastat", "numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit "
+			     "0\nlocal_node 0\nother_node 0"),
 };
 
 static int64_t processor_readlink(struct inode *inode, char *buffer, size_t size)
@@ -171,8 +178,8 @@ static int node_lookup(struct inode *directory, const char *name, struct inode *
 
 	if (number < 0)
 		return -ENOENT;
-	return proc_inode_new(
-		directory->sb, proc_child_ino(directory, name), &processor_link_entry, NULL, false, number, out);
+	return proc_inode_new(directory->sb, proc_child_ino(directory, name), &processor_link_entry,
+		NULL, false, number, out);
 }
 
 static int node_iterate(struct file *file, struct dir_context *context)
@@ -196,4 +203,5 @@ static const struct proc_entry nodes_entries[] = {
 	SYS_TEXT("possible", "0"),
 };
 
-const struct proc_directory sys_nodes_directory = {.entries = nodes_entries, .count = array_count(nodes_entries)};
+const struct proc_directory sys_nodes_directory = {
+	.entries = nodes_entries, .count = array_count(nodes_entries)};
