@@ -199,7 +199,8 @@ TEST(the_listing_is_what_is_open)
 		CHECK_EQ(status.st_ino, entry->d_ino);
 		count++;
 	}
-	CHECK(found[0] && found[1] && found[2] && found[40] && !found[50] && found[dirfd(directory)]);
+	CHECK(found[0] && found[1] && found[2] && found[40] && !found[50] &&
+		found[dirfd(directory)]);
 	for (int fd = 0; fd < 65536; fd++)
 		count -= fcntl(fd, F_GETFD) >= 0;
 	CHECK_EQ(count, 0);
@@ -225,7 +226,10 @@ TEST(fdinfo_tells_position_and_flags)
 
 TEST(fdinfo_of_an_eventfd_has_its_count)
 {
-	CHECK_EQ(strtoull(proc_field(proc_text("/proc/self/fdinfo/%d", eventfd(0x12, 0)), "eventfd-count:"), NULL, 16), 0x12);
+	CHECK_EQ(strtoull(proc_field(proc_text("/proc/self/fdinfo/%d", eventfd(0x12, 0)),
+				  "eventfd-count:"),
+			 NULL, 16),
+		0x12);
 }
 
 TEST(another_process_is_looked_into)

@@ -17,11 +17,12 @@
 /* The line of the area that an address is in; NULL for none. */
 static char *area_line(char *text, const void *address)
 {
-	for (char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (char *line = text; line && *line;
+		line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		unsigned long start, end;
 
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2 && (unsigned long)address >= start &&
-			(unsigned long)address < end)
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2 &&
+			(unsigned long)address >= start && (unsigned long)address < end)
 			return line;
 	}
 	return NULL;
@@ -37,29 +38,32 @@ static void check_line(const char *line, const char *expected)
 
 TEST(anonymous_areas_show_exactly)
 {
-	char *memory = mmap(NULL, 5 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), expected[256];
+	char *memory = mmap(NULL, 5 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     expected[256];
 
 	CHECK(memory != MAP_FAILED);
 	CHECK(mprotect(memory + PAGE, PAGE, PROT_READ | PROT_WRITE) == 0);
 	CHECK(mprotect(memory + 2 * PAGE, PAGE, PROT_READ | PROT_EXEC) == 0);
-	snprintf(expected, sizeof(expected), "%08lx-%08lx rw-p 00000000 00:00 0 ", (long)memory + PAGE,
-		(long)memory + 2 * PAGE);
+	snprintf(expected, sizeof(expected), "%08lx-%08lx rw-p 00000000 00:00 0 ",
+		(long)memory + PAGE, (long)memory + 2 * PAGE);
 	check_line(area_line(proc_text("/proc/self/maps"), memory + PAGE), expected);
-	snprintf(expected, sizeof(expected), "%08lx-%08lx r-xp 00000000 00:00 0 ", (long)memory + 2 * PAGE,
-		(long)memory + 3 * PAGE);
+	snprintf(expected, sizeof(expected), "%08lx-%08lx r-xp 00000000 00:00 0 ",
+		(long)memory + 2 * PAGE, (long)memory + 3 * PAGE);
 	check_line(area_line(proc_text("/proc/self/maps"), memory + 2 * PAGE), expected);
 	CHECK(munmap(memory + PAGE, PAGE) == 0);
 	CHECK(!area_line(proc_text("/proc/self/maps"), memory + PAGE));
 }
 
-static void expect_file(const char *memory, size_t size, const char *rights, unsigned long offset, const struct stat *stat,
-	const char *name)
+static void expect_file(const char *memory, size_t size, const char *rights, unsigned long offset,
+	const struct stat *stat, const char *name)
 {
 	char expected[512];
-	int used = snprintf(expected, sizeof(expected), "%08lx-%08lx %s %08lx %02x:%02x %lu ", (long)memory,
-		(long)memory + size, rights, offset, major(stat->st_dev), minor(stat->st_dev), stat->st_ino);
+	int used = snprintf(expected, sizeof(expected), "%08lx-%08lx %s %08lx %02x:%02x %lu ",
+		(long)memory, (long)memory + size, rights, offset, major(stat->st_dev),
+		minor(stat->st_dev), stat->st_ino);
 
-	snprintf(expected + used, sizeof(expected) - (size_t)used, "%*s%s", used < 73 ? 73 - used : 0, "", name);
+	snprintf(expected + used, sizeof(expected) - (size_t)used, "%*s%s",
+		used < 73 ? 73 - used : 0, "", name);
 	check_line(area_line(proc_text("/proc/self/maps"), memory), expected);
 }
 
@@ -107,7 +111,8 @@ TEST(memfd_shows_its_name)
 	CHECK(ftruncate(fd, PAGE) == 0);
 	memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(memory != MAP_FAILED);
-	CHECK(strstr(area_line(proc_text("/proc/self/maps"), memory), " /memfd:some memory (deleted)\n"));
+	CHECK(strstr(area_line(proc_text("/proc/self/maps"), memory),
+		" /memfd:some memory (deleted)\n"));
 }
 
 TEST(shared_anonymous_memory_is_dev_zero)
@@ -123,7 +128,8 @@ TEST(areas_are_in_order_and_apart)
 	unsigned long last = 0;
 	int lines = 0;
 
-	for (char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (char *line = text; line && *line;
+		line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		unsigned long start, end;
 
 		CHECK_EQ(sscanf(line, "%lx-%lx ", &start, &end), 2);
@@ -137,7 +143,8 @@ TEST(areas_are_in_order_and_apart)
 TEST(many_areas_come_whole_in_small_reads)
 {
 	static char whole[PROC_TEXT_MAX];
-	char *memory = mmap(NULL, 2000 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *line;
+	char *memory = mmap(NULL, 2000 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     *line;
 	size_t size = 0, found = 0;
 	ssize_t got;
 	int fd;
@@ -157,10 +164,13 @@ TEST(many_areas_come_whole_in_small_reads)
 
 TEST(smaps_counts_what_was_touched)
 {
-	char *memory = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *area;
+	char *memory = mmap(
+		     NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     *area;
 
 	/* A neighbour could be merged with it. */
-	CHECK(mprotect(memory, PAGE, PROT_NONE) == 0 && mprotect(memory + 63 * PAGE, PAGE, PROT_NONE) == 0);
+	CHECK(mprotect(memory, PAGE, PROT_NONE) == 0 &&
+		mprotect(memory + 63 * PAGE, PAGE, PROT_NONE) == 0);
 	memset(memory + PAGE, 1, 10 * PAGE);
 	area = area_line(proc_text("/proc/self/smaps"), memory + PAGE);
 	CHECK_EQ(proc_number(area, "Size:"), 62 * 4);
@@ -189,7 +199,9 @@ TEST(statm_and_status_agree)
 	long long kib = proc_number(status, "VmSize:"), data_kib = proc_number(status, "VmData:");
 	char *statm = proc_text("/proc/self/statm");
 
-	CHECK_EQ(sscanf(statm, "%lu %lu %lu %lu %lu %lu %lu", &size, &resident, &shared, &text, &library, &data, &dirty), 7);
+	CHECK_EQ(sscanf(statm, "%lu %lu %lu %lu %lu %lu %lu", &size, &resident, &shared, &text,
+			 &library, &data, &dirty),
+		7);
 	CHECK_EQ(size * 4, kib);
 	CHECK(resident > 0 && resident <= size && shared <= resident && text > 0);
 	CHECK(data * 4 >= (unsigned long)data_kib);
@@ -199,12 +211,14 @@ TEST(statm_and_status_agree)
 
 TEST(pagemap_has_a_word_a_page)
 {
-	char *memory = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("/proc/self/pagemap", O_RDONLY);
 	uint64_t words[4];
 
 	CHECK(fd >= 0);
-	CHECK_EQ(pread(fd, words, sizeof(words), (off_t)((uintptr_t)memory / PAGE * 8)), sizeof(words));
+	CHECK_EQ(pread(fd, words, sizeof(words), (off_t)((uintptr_t)memory / PAGE * 8)),
+		sizeof(words));
 	CHECK_ERRNO(pread(fd, words, 7, 0), EINVAL);
 }
 

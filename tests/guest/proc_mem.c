@@ -50,7 +50,8 @@ TEST(protection_does_not_count)
 
 TEST(what_is_not_mapped_is_an_error)
 {
-	char *memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory =
+		mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("/proc/self/mem", O_RDWR);
 	char buffer[2 * PAGE];
 

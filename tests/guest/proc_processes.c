@@ -25,15 +25,18 @@ TEST(states_have_their_letters)
 	int status;
 	pid_t child = sleeping_child();
 
-	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "S (sleeping)\n", 13) == 0);
+	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "S (sleeping)\n",
+		      13) == 0);
 	CHECK(kill(child, SIGSTOP) == 0);
 	CHECK(waitpid(child, &status, WUNTRACED) == child);
-	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "T (stopped)\n", 12) == 0);
+	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "T (stopped)\n",
+		      12) == 0);
 	CHECK(kill(child, SIGCONT) == 0);
 	proc_wait_for_state(child, 'S');
 	CHECK(kill(child, SIGKILL) == 0);
 	proc_wait_for_state(child, 'Z');
-	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "Z (zombie)\n", 11) == 0);
+	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "Z (zombie)\n",
+		      11) == 0);
 	CHECK_EQ(proc_state(getpid()), 'R');
 }
 
@@ -49,7 +52,8 @@ TEST(a_tracee_names_its_tracer)
 	}
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK_EQ(proc_number(proc_text("/proc/%d/status", child), "TracerPid:"), getpid());
-	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"), "t (tracing stop)\n", 17) == 0);
+	CHECK(strncmp(proc_field(proc_text("/proc/%d/status", child), "State:"),
+		      "t (tracing stop)\n", 17) == 0);
 }
 
 TEST(a_zombie_has_little_left)

@@ -47,7 +47,8 @@ __attribute__((unused, format(printf, 1, 2))) static char *proc_text(const char 
 	return text;
 }
 
-/* What follows "name" at the start of a line, white space skipped; NULL when there is no such line. */
+/* What follows "name" at the start of a line, white space skipped; NULL when there is no such line.
+ */
 __attribute__((unused)) static char *proc_field(char *text, const char *name)
 {
 	size_t length = strlen(name);

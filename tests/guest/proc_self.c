@@ -53,10 +53,14 @@ TEST(status_tells_ids_and_family)
 	CHECK_EQ(proc_number(text, "PPid:"), getppid());
 	CHECK_EQ(proc_number(text, "TracerPid:"), 0);
 	CHECK_EQ(proc_number(text, "Threads:"), 1);
-	CHECK_EQ(sscanf(proc_field(text, "Uid:"), "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]), 4);
+	CHECK_EQ(
+		sscanf(proc_field(text, "Uid:"), "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]),
+		4);
 	CHECK_EQ(ids[0], getuid());
 	CHECK_EQ(ids[1], geteuid());
-	CHECK_EQ(sscanf(proc_field(text, "Gid:"), "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]), 4);
+	CHECK_EQ(
+		sscanf(proc_field(text, "Gid:"), "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]),
+		4);
 	CHECK_EQ(ids[0], getgid());
 	CHECK(strncmp(proc_field(text, "State:"), "R (running)", 11) == 0);
 	CHECK(proc_number(text, "VmSize:") > 0);
@@ -67,13 +71,15 @@ TEST(status_tells_ids_and_family)
 
 TEST(status_has_its_lines_in_order)
 {
-	static const char *const names[] = {"Name:", "Umask:", "State:", "Tgid:", "Ngid:", "Pid:", "PPid:", "TracerPid:",
-		"Uid:", "Gid:", "FDSize:", "Groups:", "NStgid:", "NSpid:", "NSpgid:", "NSsid:", "VmPeak:", "VmSize:", "VmLck:",
-		"VmPin:", "VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmData:", "VmStk:", "VmExe:", "VmLib:",
-		"VmPTE:", "VmSwap:", "HugetlbPages:", "CoreDumping:", "THP_enabled:", "Threads:", "SigQ:", "SigPnd:", "ShdPnd:",
-		"SigBlk:", "SigIgn:", "SigCgt:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:",
-		"Seccomp:", "Seccomp_filters:", "Cpus_allowed:", "Cpus_allowed_list:", "Mems_allowed:", "Mems_allowed_list:",
-		"voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"};
+	static const char *const names[] = {"Name:", "Umask:", "State:", "Tgid:", "Ngid:", "Pid:",
+		"PPid:", "TracerPid:", "Uid:", "Gid:", "FDSize:", "Groups:", "NStgid:", "NSpid:",
+		"NSpgid:", "NSsid:", "VmPeak:", "VmSize:", "VmLck:", "VmPin:", "VmHWM:", "VmRSS:",
+		"RssAnon:", "RssFile:", "RssShmem:", "VmData:", "VmStk:", "VmExe:", "VmLib:",
+		"VmPTE:", "VmSwap:", "HugetlbPages:", "CoreDumping:", "THP_enabled:", "Threads:",
+		"SigQ:", "SigPnd:", "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:", "CapInh:",
+		"CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:",
+		"Seccomp_filters:", "Cpus_allowed:", "Cpus_allowed_list:", "Mems_allowed:",
+		"Mems_allowed_list:", "voluntary_ctxt_switches:", "nonvoluntary_ctxt_switches:"};
 	char *text = proc_text("/proc/self/status"), *last = text;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -103,7 +109,8 @@ TEST(status_tells_signals)
 	text = proc_text("/proc/self/status");
 	CHECK_EQ(strtoull(proc_field(text, "SigPnd:"), NULL, 16), 1ull << (SIGUSR1 - 1));
 	CHECK_EQ(strtoull(proc_field(text, "ShdPnd:"), NULL, 16), 1ull << (SIGRTMAX - 1));
-	CHECK_EQ(strtoull(proc_field(text, "SigBlk:"), NULL, 16), 1ull << (SIGUSR1 - 1) | 1ull << (SIGRTMAX - 1));
+	CHECK_EQ(strtoull(proc_field(text, "SigBlk:"), NULL, 16),
+		1ull << (SIGUSR1 - 1) | 1ull << (SIGRTMAX - 1));
 	CHECK(strtoull(proc_field(text, "SigIgn:"), NULL, 16) & 1ull << (SIGUSR2 - 1));
 	CHECK(!(strtoull(proc_field(text, "SigIgn:"), NULL, 16) & 1ull << (SIGHUP - 1)));
 }
@@ -139,14 +146,17 @@ TEST(start_time_is_the_boot_clock)
 
 TEST(cpu_time_is_counted)
 {
-	long long before = proc_stat_field(proc_text("/proc/self/stat"), 14), end = now_ns() + 300000000;
+	long long before = proc_stat_field(proc_text("/proc/self/stat"), 14),
+		  end = now_ns() + 300000000;
 	struct rusage usage;
 
 	while (now_ns() < end)
 		for (volatile int i = 0; i < 100000; i++)
 			;
 	getrusage(RUSAGE_SELF, &usage);
-	CHECK(proc_stat_field(proc_text("/proc/self/stat"), 14) + proc_stat_field(proc_text("/proc/self/stat"), 15) > before);
+	CHECK(proc_stat_field(proc_text("/proc/self/stat"), 14) +
+			proc_stat_field(proc_text("/proc/self/stat"), 15) >
+		before);
 }
 
 TEST(comm_is_read_and_written)
@@ -160,7 +170,8 @@ TEST(comm_is_read_and_written)
 	CHECK(strcmp(name, "a (strange) nam") == 0);
 	CHECK(strcmp(proc_text("/proc/self/comm"), "a (strange) nam\n") == 0);
 	CHECK(strncmp(strchr(proc_text("/proc/self/stat"), '('), "(a (strange) nam) R ", 20) == 0);
-	CHECK(strncmp(proc_field(proc_text("/proc/self/status"), "Name:"), "a (strange) nam\n", 16) == 0);
+	CHECK(strncmp(proc_field(proc_text("/proc/self/status"), "Name:"), "a (strange) nam\n",
+		      16) == 0);
 	CHECK(prctl(PR_SET_NAME, "other") == 0);
 	CHECK(strcmp(proc_text("/proc/self/comm"), "other\n") == 0);
 }
@@ -187,7 +198,8 @@ TEST(auxv_is_what_the_program_got)
 
 	CHECK(size > 0 && size % 16 == 0);
 	for (size_t i = 0; i < (size_t)size / 8; i += 2) {
-		if (pairs[i] == AT_ENTRY || pairs[i] == AT_PHDR || pairs[i] == AT_SYSINFO_EHDR || pairs[i] == AT_PAGESZ)
+		if (pairs[i] == AT_ENTRY || pairs[i] == AT_PHDR || pairs[i] == AT_SYSINFO_EHDR ||
+			pairs[i] == AT_PAGESZ)
 			CHECK_EQ(pairs[i + 1], getauxval(pairs[i]));
 	}
 	CHECK_EQ(pairs[size / 8 - 2], AT_NULL);
@@ -221,7 +233,10 @@ TEST(limits_are_those_of_getrlimit)
 	text = proc_text("/proc/self/limits");
 	CHECK_EQ(sscanf(proc_field(text, "Max open files"), "%lu %lu files", &soft, &hard), 2);
 	CHECK(soft == 17 && hard == 23);
-	CHECK(strncmp(text, "Limit                     Soft Limit           Hard Limit           Units     \n", 79) == 0);
+	CHECK(strncmp(text,
+		      "Limit                     Soft Limit           Hard Limit           Units   "
+		      "  \n",
+		      79) == 0);
 }
 
 static int write_text(const char *name, const char *text)

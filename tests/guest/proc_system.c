@@ -100,8 +100,9 @@ TEST(uptime_and_loadavg_have_their_form)
 	CHECK_EQ(sscanf(proc_text("/proc/uptime"), "%lf %lf\n", &seconds, &idle), 2);
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	CHECK(seconds > (double)up.tv_sec - 1 && seconds < (double)up.tv_sec + 2);
-	CHECK_EQ(sscanf(proc_text("/proc/loadavg"), "%lf %lf %lf %d/%d %d\n", &loads[0], &loads[1], &loads[2], &running,
-			 &tasks, &last), 6);
+	CHECK_EQ(sscanf(proc_text("/proc/loadavg"), "%lf %lf %lf %d/%d %d\n", &loads[0], &loads[1],
+			 &loads[2], &running, &tasks, &last),
+		6);
 	CHECK(running >= 1 && tasks >= running && last >= getpid());
 }
 
@@ -154,12 +155,14 @@ TEST(random_is_random)
 
 TEST(limits_of_the_kernel_are_numbers)
 {
-	static const char *const names[] = {"kernel/pid_max", "kernel/threads-max", "kernel/cap_last_cap", "kernel/ngroups_max",
-		"kernel/overflowuid", "kernel/overflowgid", "kernel/shmmni", "kernel/msgmax", "kernel/randomize_va_space",
-		"kernel/tainted", "vm/overcommit_memory", "vm/max_map_count", "vm/mmap_min_addr", "vm/swappiness",
-		"vm/nr_hugepages", "fs/file-max", "fs/nr_open", "fs/pipe-max-size", "fs/inotify/max_user_watches",
-		"fs/epoll/max_user_watches", "fs/aio-max-nr", "net/core/somaxconn", "net/core/rmem_max",
-		"net/ipv4/tcp_keepalive_time", "user/max_user_namespaces"};
+	static const char *const names[] = {"kernel/pid_max", "kernel/threads-max",
+		"kernel/cap_last_cap", "kernel/ngroups_max", "kernel/overflowuid",
+		"kernel/overflowgid", "kernel/shmmni", "kernel/msgmax", "kernel/randomize_va_space",
+		"kernel/tainted", "vm/overcommit_memory", "vm/max_map_count", "vm/mmap_min_addr",
+		"vm/swappiness", "vm/nr_hugepages", "fs/file-max", "fs/nr_open", "fs/pipe-max-size",
+		"fs/inotify/max_user_watches", "fs/epoll/max_user_watches", "fs/aio-max-nr",
+		"net/core/somaxconn", "net/core/rmem_max", "net/ipv4/tcp_keepalive_time",
+		"user/max_user_namespaces"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char *text = proc_text("/proc/sys/%s", names[i]), *end;
@@ -177,11 +180,14 @@ TEST(mounts_are_told_of)
 
 	CHECK(strstr(proc_text("/proc/self/mounts"), " /proc proc rw,"));
 	text = proc_text("/proc/self/mountinfo");
-	for (char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (char *line = text; line && *line;
+		line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		char where[256], subtree[256];
 		int id, parent, major, minor;
 
-		CHECK_EQ(sscanf(line, "%d %d %d:%d %255s %255s ", &id, &parent, &major, &minor, subtree, where), 6);
+		CHECK_EQ(sscanf(line, "%d %d %d:%d %255s %255s ", &id, &parent, &major, &minor,
+				 subtree, where),
+			6);
 		root |= strcmp(where, "/") == 0;
 		proc |= strcmp(where, "/proc") == 0;
 	}
@@ -227,7 +233,8 @@ TEST(a_fresh_mount_shows_the_namespace)
 	int status;
 	pid_t child;
 
-	if (unshare(CLONE_NEWPID | CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS) ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		SKIP("no pid namespace");
 	child = fork();
 	if (child == 0) {
@@ -236,6 +243,9 @@ TEST(a_fresh_mount_shows_the_namespace)
 		CHECK(strcmp(proc_link("/mnt/self"), "1") == 0);
 		CHECK_EQ(proc_number(proc_text("/mnt/self/status"), "Pid:"), 1);
 		CHECK_EQ(proc_number(proc_text("/mnt/self/status"), "PPid:"), 0);
+		/* Its group leader is outside: it has the number 0 here. */
+		CHECK(strncmp(proc_field(proc_text("/mnt/self/status"), "NSpgid:"), "0\n", 2) == 0);
+		CHECK(strncmp(proc_field(proc_text("/mnt/self/status"), "NSpid:"), "1\n", 2) == 0);
 		CHECK(access("/mnt/2", F_OK) != 0);
 		/* The old one shows the numbers of the outer namespace. */
 		CHECK(strcmp(proc_link("/proc/self"), "1") != 0);
@@ -251,10 +261,12 @@ TEST(hidepid_hides)
 	pid_t child;
 	char name[64];
 
-	if (getuid() != 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (getuid() != 0 || unshare(CLONE_NEWNS) ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		SKIP("no mount namespace");
 	CHECK(mount("proc", "/mnt", "proc", 0, "hidepid=2") == 0);
-	CHECK(strstr(proc_text("/proc/self/mounts"), "proc /mnt proc rw,relatime,hidepid=invisible"));
+	CHECK(strstr(
+		proc_text("/proc/self/mounts"), "proc /mnt proc rw,relatime,hidepid=invisible"));
 	child = fork();
 	if (child == 0)
 		for (;;)
@@ -271,7 +283,8 @@ TEST(hidepid_hides)
 
 TEST(subset_pid_has_no_more)
 {
-	if (getuid() != 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (getuid() != 0 || unshare(CLONE_NEWNS) ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		SKIP("no mount namespace");
 	CHECK(mount("proc", "/mnt", "proc", 0, "subset=pid") == 0);
 	CHECK(access("/mnt/self/status", F_OK) == 0);

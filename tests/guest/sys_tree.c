@@ -53,9 +53,11 @@ TEST(processors_are_counted)
 	CHECK(list_count(proc_text("/sys/devices/system/cpu/present")) >= online);
 	CHECK_EQ(sysconf(_SC_NPROCESSORS_CONF) >= online, 1);
 	for (long i = 0; i < online; i++) {
-		snprintf(name, sizeof(name), "/sys/devices/system/cpu/cpu%ld/topology/physical_package_id", i);
+		snprintf(name, sizeof(name),
+			"/sys/devices/system/cpu/cpu%ld/topology/physical_package_id", i);
 		CHECK(access(name, R_OK) == 0);
-		CHECK(strtol(proc_text("/sys/devices/system/cpu/cpu%ld/topology/core_id", i), NULL, 10) >= 0);
+		CHECK(strtol(proc_text("/sys/devices/system/cpu/cpu%ld/topology/core_id", i), NULL,
+			      10) >= 0);
 	}
 	CHECK_ERRNO(access("/sys/devices/system/cpu/cpu9999", F_OK), ENOENT);
 	CHECK_ERRNO(access("/sys/devices/system/cpu/cpu01", F_OK), ENOENT);
@@ -106,8 +108,10 @@ TEST(huge_pages_have_their_words)
 {
 	char *text = proc_text("/sys/kernel/mm/transparent_hugepage/enabled");
 
-	CHECK(strchr(text, '[') && strchr(text, ']') && strstr(text, "always") && strstr(text, "never"));
-	CHECK_EQ(strtol(proc_text("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"), NULL, 10), 2097152);
+	CHECK(strchr(text, '[') && strchr(text, ']') && strstr(text, "always") &&
+		strstr(text, "never"));
+	CHECK_EQ(strtol(proc_text("/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"), NULL, 10),
+		2097152);
 }
 
 TEST(terminals_have_their_numbers)
@@ -117,8 +121,9 @@ TEST(terminals_have_their_numbers)
 
 TEST(usual_directories_are_there)
 {
-	static const char *const names[] = {"block", "bus", "class", "dev", "devices", "firmware", "fs", "kernel", "module",
-		"class/net", "class/tty", "devices/system", "devices/virtual", "fs/cgroup", "kernel/mm"};
+	static const char *const names[] = {"block", "bus", "class", "dev", "devices", "firmware",
+		"fs", "kernel", "module", "class/net", "class/tty", "devices/system",
+		"devices/virtual", "fs/cgroup", "kernel/mm"};
 	char name[128];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
