@@ -2,6 +2,13 @@
 /*
  * Address spaces: a stub process, what is mapped in it, and the work on that which is still queued.
  *
+ * Work is urgent when guest code could tell that it was not done. A map where the stub has nothing
+ * is not: it may wait, together with what follows it, until the guest touches it or something
+ * urgent comes, which saves the round trip of its own (a dynamic linker maps a library in five
+ * steps), or all of it when the guest removes it untouched. Waiting costs a fault where one map
+ * alone is touched at once, as most allocators do; so an address space whose maps were touched so
+ * waits only now and then, to see whether that has changed.
+ *
  * When the host refuses one entry of a batch, nobody can tell any more what the guest would see at
  * that address, so everything is unmapped: the layer above maps again what is touched, as after a
  * fault.
@@ -23,10 +30,64 @@ static bool is_guest_range(uint64_t address, uint64_t length)
 	       length <= PLATFORM_GUEST_MAX - address;
 }
 
+/* Maps that go in at once after waiting has cost more than it saved. */
+#define EAGER_MAPS 16
+/* So many maps that waited for one fault have paid for it. */
+#define MAPS_THAT_PAY 3
+/* Times in a row that waiting cost more than it saved. */
+#define LOSSES_TO_BE_EAGER 2
+
 static void add_operation(struct ptrace_address_space *as, const struct map_operation *operation)
 {
 	map_queue_add(&as->queue, operation);
 	atomic_store_explicit(&as->pending, true, memory_order_release);
+}
+
+static void make_urgent(struct ptrace_address_space *as)
+{
+	atomic_store_explicit(&as->urgent, true, memory_order_release);
+}
+
+/* Has the stub nothing in a range, so that all that is mapped there waits in the queue? */
+static bool is_untouched(const struct ptrace_address_space *as, uint64_t start, uint64_t end)
+{
+	uint64_t bytes = 0, low, high = start;
+
+	if (atomic_load_explicit(&as->urgent, memory_order_relaxed) ||
+		as->queue.count >= MAP_QUEUE_WINDOW)
+		return false;
+	while (mapped_ranges_next(&as->mapped, high, end, &low, &high))
+		bytes += high - low;
+	return bytes == map_queue_mapped_bytes(&as->queue, start, end);
+}
+
+static void waiting_paid(struct ptrace_address_space *as)
+{
+	as->waiting = 0;
+	as->losses = 0;
+}
+
+/* The guest touched what waits. */
+static void waiting_ended(struct ptrace_address_space *as)
+{
+	if (as->waiting >= MAPS_THAT_PAY)
+		as->losses = 0;
+	else if (as->waiting == 1 && ++as->losses >= LOSSES_TO_BE_EAGER) {
+		as->losses = LOSSES_TO_BE_EAGER - 1;
+		as->eager = EAGER_MAPS;
+	}
+	as->waiting = 0;
+}
+
+/* May a map where the stub has nothing wait? */
+static bool may_wait(struct ptrace_address_space *as)
+{
+	if (as->eager) {
+		as->eager--;
+		return false;
+	}
+	as->waiting++;
+	return true;
 }
 
 static void add_unmap_all(struct ptrace_address_space *as)
@@ -36,7 +97,9 @@ static void add_unmap_all(struct ptrace_address_space *as)
 
 	mapped_ranges_clear(&as->mapped);
 	map_queue_clear(&as->queue);
+	as->waiting = 0;
 	add_operation(as, &all);
+	make_urgent(as);
 }
 
 int ptrace_address_space_new(struct platform *platform, struct address_space **out)
@@ -57,6 +120,8 @@ int ptrace_address_space_new(struct platform *platform, struct address_space **o
 	as->address_space.ops = platform->ops;
 	mutex_init(&as->lock, RANK_ADDRESS_SPACE, "address space");
 	mapped_ranges_init(&as->mapped);
+	/* The first batch is what a program needs to run at all. */
+	make_urgent(as);
 	if (as->process->dirty)
 		add_unmap_all(as);
 	as->process->dirty = true;
@@ -94,6 +159,8 @@ int ptrace_address_space_map(struct address_space *address_space, uint64_t addre
 	mutex_guard(&as->lock);
 	if (map_queue_reserve(&as->queue, 1) || mapped_ranges_reserve(&as->mapped))
 		return -ENOMEM;
+	if (!is_untouched(as, address, address + length) || !may_wait(as))
+		make_urgent(as);
 	mapped_ranges_add(&as->mapped, address, address + length);
 	add_operation(as, &operation);
 	return 0;
@@ -109,6 +176,8 @@ static int add_pieces(struct ptrace_address_space *as, uint64_t address, uint64_
 	while (mapped_ranges_next(&as->mapped, address, end, &start, &address)) {
 		if (map_queue_reserve(&as->queue, 1))
 			return -ENOMEM;
+		if (!is_untouched(as, start, address))
+			make_urgent(as);
 		piece.address = start;
 		piece.length = address - start;
 		add_operation(as, &piece);
@@ -161,6 +230,16 @@ int ptrace_address_space_unmap(
 		last_end = end;
 	if (map_queue_reserve(&as->queue, 1) || mapped_ranges_reserve(&as->mapped))
 		return -ENOMEM;
+	if (is_untouched(as, start, last_end)) {
+		map_queue_remove(&as->queue, start, last_end);
+		mapped_ranges_remove(&as->mapped, start, last_end);
+		if (!as->queue.count) {
+			waiting_paid(as);
+			atomic_store_explicit(&as->pending, false, memory_order_release);
+		}
+		return 0;
+	}
+	make_urgent(as);
 	mapped_ranges_remove(&as->mapped, start, last_end);
 	operation.address = start;
 	operation.length = last_end - start;
@@ -238,6 +317,8 @@ static int run_queue_locked(struct ptrace_address_space *as, struct stub_thread 
 		empty(as, thread);
 	map_queue_clear(&as->queue);
 	map_queue_trim(&as->queue);
+	as->waiting = 0;
+	atomic_store_explicit(&as->urgent, false, memory_order_release);
 	atomic_store_explicit(&as->pending, false, memory_order_release);
 	return error;
 }
@@ -249,13 +330,27 @@ int address_space_run_queue(struct ptrace_address_space *as, struct stub_thread 
 	return as->queue.count ? run_queue_locked(as, thread) : 0;
 }
 
+int address_space_touch(
+	struct ptrace_address_space *as, struct stub_thread *thread, uint64_t address, bool *waited)
+{
+	mutex_guard(&as->lock);
+	*waited =
+		map_queue_mapped_bytes(&as->queue, address & PAGE_MASK, (address & PAGE_MASK) + 1);
+	if (!*waited)
+		return 0;
+	waiting_ended(as);
+	return run_queue_locked(as, thread);
+}
+
 int ptrace_address_space_flush(struct address_space *address_space)
 {
 	struct ptrace_address_space *as = ptrace_address_space_of(address_space);
 	struct stub_thread *thread;
 	int r;
 
-	if (!atomic_load_explicit(&as->pending, memory_order_acquire))
+	/* What waits is where no guest thread can reach anything. */
+	if (!atomic_load_explicit(&as->pending, memory_order_acquire) ||
+		!atomic_load_explicit(&as->urgent, memory_order_acquire))
 		return 0;
 	thread = stub_process_own_thread(as->process);
 	if (thread)

@@ -76,6 +76,7 @@ int context_bind(
 	if (thread->used)
 		fpstate_reset(thread);
 	atomic_store(&self->thread, thread);
+	self->must_enter = true;
 	*out = thread;
 	return 0;
 }
@@ -135,32 +136,59 @@ static void run(struct ptrace_context *self, struct stub_thread *thread, unsigne
 	}
 }
 
+/* Carries out what must not wait any longer. */
+static int enter_queue(
+	struct ptrace_context *self, struct ptrace_address_space *as, struct stub_thread *thread)
+{
+	if (likely(!atomic_load_explicit(&as->pending, memory_order_acquire)))
+		return 0;
+	if (!self->must_enter && !atomic_load_explicit(&as->urgent, memory_order_acquire))
+		return 0;
+	return address_space_run_queue(as, thread);
+}
+
+/* A fault that only a map which waits made is none: sets *again once it is mended. */
+static int mend_own_fault(struct ptrace_address_space *as, struct stub_thread *thread,
+	const struct context_exit *out, bool *again)
+{
+	if (likely(out->reason != EXIT_FAULT) || out->present ||
+		!atomic_load_explicit(&as->pending, memory_order_acquire))
+		return 0;
+	return address_space_touch(as, thread, out->address, again);
+}
+
 int ptrace_context_switch(struct context *context, struct address_space *address_space,
 	struct linux_user_regs *registers, unsigned int flags, struct context_exit *out)
 {
 	struct ptrace_context *self = ptrace_context_of(context);
 	struct ptrace_address_space *as = ptrace_address_space_of(address_space);
 	struct stub_thread *thread;
+	bool again;
 	int r;
 
 	r = context_bind(self, as, &thread);
 	if (unlikely(r))
 		return r;
 	placement_enter(self);
-	if (atomic_load_explicit(&as->pending, memory_order_acquire)) {
-		r = address_space_run_queue(as, thread);
-		if (unlikely(r))
-			return r;
-	}
-	r = stub_thread_set_registers(thread, registers);
+	r = enter_queue(self, as, thread);
 	if (unlikely(r))
 		return r;
-	if (unlikely(!start_running(self))) {
-		report_interrupted(out);
-		return 0;
-	}
-	thread->used = true;
-	run(self, thread, flags, registers, out);
+	do {
+		again = false;
+		r = stub_thread_set_registers(thread, registers);
+		if (unlikely(r))
+			return r;
+		if (unlikely(!start_running(self))) {
+			report_interrupted(out);
+			return 0;
+		}
+		thread->used = true;
+		run(self, thread, flags, registers, out);
+		r = mend_own_fault(as, thread, out, &again);
+		if (unlikely(r))
+			return r;
+	} while (again);
+	self->must_enter = out->reason != EXIT_SYSCALL;
 	return 0;
 }
 

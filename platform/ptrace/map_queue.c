@@ -14,8 +14,6 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* How far back a new operation looks for older ones that it makes needless. */
-#define LOOK_BACK 64
 /* A queue that grew past this gives its memory back when it is empty. */
 #define KEEP_CAPACITY 256
 
@@ -41,6 +39,8 @@ int map_queue_reserve(struct map_queue *queue, size_t more)
 	size_t capacity = queue->capacity ? queue->capacity : 16;
 	struct map_operation *operations;
 
+	/* Each of those that the new ones may cut can become two. */
+	more += min_u64(queue->count, MAP_QUEUE_WINDOW);
 	if (more <= queue->capacity - queue->count)
 		return 0;
 	while (capacity - queue->count < more)
@@ -58,22 +58,75 @@ static uint64_t end_of(const struct map_operation *operation)
 	return operation->address + operation->length;
 }
 
-/* Whatever happened inside a range that is replaced or removed whole later is not worth doing. */
-static void drop_covered(struct map_queue *queue, const struct map_operation *operation)
+/* The part of an operation that begins at an address inside it. */
+static struct map_operation tail_from(const struct map_operation *operation, uint64_t address)
 {
-	size_t first = queue->count > LOOK_BACK ? queue->count - LOOK_BACK : 0;
-	size_t kept = first;
+	struct map_operation tail = *operation;
 
-	for (size_t i = first; i < queue->count; i++) {
-		const struct map_operation *old = &queue->operations[i];
+	tail.address = address;
+	tail.length = end_of(operation) - address;
+	tail.offset += address - operation->address;
+	return tail;
+}
 
-		if (old->address >= operation->address && end_of(old) <= end_of(operation))
-			continue;
-		if (kept != i)
-			queue->operations[kept] = *old;
-		kept++;
+/* Takes a range out of the operation at an index: none, one or two are left of it. Returns how
+ * many. */
+static size_t cut_one(struct map_queue *queue, size_t index, uint64_t start, uint64_t end)
+{
+	struct map_operation *old = &queue->operations[index];
+	struct map_operation whole = *old;
+	size_t left = 0;
+
+	if (end_of(old) <= start || old->address >= end)
+		return 1;
+	/* An unmapping more than once does no harm. */
+	if (old->kind == MAP_OPERATION_UNMAP && (old->address < start || end_of(old) > end))
+		return 1;
+	if (whole.address < start) {
+		old->length = start - whole.address;
+		left++;
 	}
-	queue->count = kept;
+	if (end_of(&whole) > end) {
+		if (left) {
+			memmove(old + 2, old + 1, (queue->count - index - 1) * sizeof(*old));
+			queue->count++;
+		}
+		old[left++] = tail_from(&whole, end);
+	}
+	if (!left) {
+		memmove(old, old + 1, (queue->count - index - 1) * sizeof(*old));
+		queue->count--;
+	}
+	return left;
+}
+
+/* Whatever happened inside a range that is replaced or removed later is not worth doing. */
+static void cut(struct map_queue *queue, uint64_t start, uint64_t end)
+{
+	size_t i = queue->count > MAP_QUEUE_WINDOW ? queue->count - MAP_QUEUE_WINDOW : 0;
+
+	while (i < queue->count)
+		i += cut_one(queue, i, start, end);
+}
+
+uint64_t map_queue_mapped_bytes(const struct map_queue *queue, uint64_t start, uint64_t end)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < queue->count; i++) {
+		const struct map_operation *operation = &queue->operations[i];
+		uint64_t low = max_u64(start, operation->address);
+		uint64_t high = min_u64(end, end_of(operation));
+
+		if (operation->kind == MAP_OPERATION_MAP && low < high)
+			bytes += high - low;
+	}
+	return bytes;
+}
+
+void map_queue_remove(struct map_queue *queue, uint64_t start, uint64_t end)
+{
+	cut(queue, start, end);
 }
 
 /* Joins an operation to the one before it if both are one system call. */
@@ -103,7 +156,7 @@ static bool merge(struct map_operation *last, const struct map_operation *next)
 void map_queue_add(struct map_queue *queue, const struct map_operation *operation)
 {
 	if (operation->kind == MAP_OPERATION_MAP || operation->kind == MAP_OPERATION_UNMAP)
-		drop_covered(queue, operation);
+		cut(queue, operation->address, end_of(operation));
 	if (queue->count && merge(&queue->operations[queue->count - 1], operation))
 		return;
 	queue->operations[queue->count++] = *operation;

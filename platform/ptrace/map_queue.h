@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The mapping work of an address space that has not been carried out yet: a list of operations in
- * order, with neighbours merged and those left out that a later one covers whole. The address
- * space's lock guards it.
+ * order, with neighbours merged and without those parts that a later one replaces or removes. The
+ * address space's lock guards it.
  */
 #pragma once
 
@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 struct list_entry;
+
+/* How far back a new operation looks for older ones that it makes needless. */
+#define MAP_QUEUE_WINDOW 64
 
 enum map_operation_kind {
 	MAP_OPERATION_MAP,
@@ -38,8 +41,13 @@ void map_queue_destroy(struct map_queue *queue);
 void map_queue_clear(struct map_queue *queue);
 /* Gives the memory of an empty queue back if it is much. */
 void map_queue_trim(struct map_queue *queue);
-/* Makes room for more operations, so that adding as many cannot fail. -ENOMEM. */
+/* Makes room, so that adding so many operations or removing a range cannot fail. -ENOMEM. */
 must_check int map_queue_reserve(struct map_queue *queue, size_t more);
 void map_queue_add(struct map_queue *queue, const struct map_operation *operation);
+/* Takes a range out of the last MAP_QUEUE_WINDOW operations. */
+void map_queue_remove(struct map_queue *queue, uint64_t start, uint64_t end);
+/* How much of a range the queue's maps cover, as long as no two of them overlap. */
+must_check uint64_t map_queue_mapped_bytes(
+	const struct map_queue *queue, uint64_t start, uint64_t end);
 /* The host's system call for an operation. */
 void map_operation_encode(const struct map_operation *operation, struct list_entry *entry);

@@ -110,6 +110,11 @@ struct ptrace_address_space {
 	struct map_queue queue;	     /* lock */
 	struct mapped_ranges mapped; /* lock: what is mapped once the queue is carried out */
 	atomic_bool pending; /* the queue is not empty, or being carried out; written with lock */
+	atomic_bool urgent;  /* the queue, if not empty, must be carried out before guest code runs;
+				likewise */
+	/* lock: whether waiting pays in this address space; maps that wait, losses in a row, maps
+	 * that will not wait */
+	unsigned int waiting, losses, eager;
 };
 
 enum context_state {
@@ -123,6 +128,8 @@ struct ptrace_context {
 	_Atomic(struct stub_thread *)
 		thread;	   /* written by the owner; never freed, so anybody may read it */
 	atomic_uint state; /* enum context_state */
+	bool must_enter;   /* what waits is needed at once: the thread is new here, or was told of a
+			      fault */
 	struct placement placement;
 };
 
@@ -238,6 +245,10 @@ int ptrace_address_space_reset(struct address_space *as, struct context *context
 int ptrace_address_space_flush(struct address_space *as);
 /* Carries the queue out with a thread of the process that the caller has attached. */
 must_check int address_space_run_queue(struct ptrace_address_space *as, struct stub_thread *thread);
+/* The guest thread faulted where nothing is mapped: if a map of that address waits, the queue is
+ * carried out. */
+must_check int address_space_touch(struct ptrace_address_space *as, struct stub_thread *thread,
+	uint64_t address, bool *waited);
 
 /* stop.c: what a stop of a thread that ran guest code means. False: nothing, let it run on. */
 must_check bool stop_decode(struct stub_thread *thread, int status, unsigned int flags,

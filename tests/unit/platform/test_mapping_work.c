@@ -108,6 +108,68 @@ START_TEST(test_queue_merges)
 }
 END_TEST
 
+/* What a host would have at each page: 0 for nothing, else what was mapped and how it is protected.
+ */
+static void carry_out(const struct map_operation *operation, uint64_t *pages)
+{
+	for (uint64_t i = 0; i < operation->length; i++) {
+		uint64_t *page = &pages[operation->address + i];
+
+		if (operation->kind == MAP_OPERATION_MAP)
+			*page = (operation->offset + i) << 8 | 0x80 |
+				(uint64_t)operation->protection;
+		else if (operation->kind == MAP_OPERATION_UNMAP)
+			*page = 0;
+		else if (*page)
+			*page = (*page & ~UINT64_C(7)) | (uint64_t)operation->protection;
+	}
+}
+
+static struct map_operation random_operation(uint64_t which)
+{
+	static const enum map_operation_kind kinds[] = {
+		MAP_OPERATION_MAP, MAP_OPERATION_MAP, MAP_OPERATION_PROTECT, MAP_OPERATION_UNMAP};
+	uint64_t start = random_below(PAGES);
+
+	return (struct map_operation){.kind = kinds[random_below(4)],
+		.fd = 3,
+		.protection = (int)random_below(8),
+		.offset = which * PAGES,
+		.address = start,
+		.length = 1 + random_below(min_u64(PAGES - start, 12))};
+}
+
+/* The last ones of a queue are cut to what counts; in the end memory is as if each had been carried
+ * out. */
+START_TEST(test_queue_like_an_array)
+{
+	for (int round = 0; round < 3000; round++) {
+		struct map_queue queue = {0};
+		uint64_t model[PAGES] = {0}, pages[PAGES] = {0}, mapped = 0,
+			 removed = random_below(PAGES - 4);
+
+		for (uint64_t i = 0; i < 1 + random_below(40); i++) {
+			struct map_operation operation = random_operation(i + 1);
+
+			carry_out(&operation, model);
+			add(&queue, operation);
+		}
+		ck_assert_int_eq(map_queue_reserve(&queue, 1), 0);
+		map_queue_remove(&queue, removed, removed + 4);
+		memset(&model[removed], 0, 4 * sizeof(model[0]));
+		for (size_t i = 0; i < queue.count; i++)
+			carry_out(&queue.operations[i], pages);
+		ck_assert_mem_eq(pages, model, sizeof(model));
+		for (size_t i = 0; i < queue.count; i++)
+			mapped += queue.operations[i].kind == MAP_OPERATION_MAP
+					  ? queue.operations[i].length
+					  : 0;
+		ck_assert_uint_eq(map_queue_mapped_bytes(&queue, 0, PAGES), mapped);
+		map_queue_destroy(&queue);
+	}
+}
+END_TEST
+
 static int call_getpid(void *data, struct context *context, struct address_space *as,
 	struct linux_user_regs *registers, unsigned int flags, struct context_exit *out)
 {
@@ -172,6 +234,7 @@ static Suite *make_suite(void)
 
 	tcase_add_test(tcase, test_ranges_like_an_array);
 	tcase_add_test(tcase, test_queue_merges);
+	tcase_add_test(tcase, test_queue_like_an_array);
 	tcase_add_test(tcase, test_null_platform);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -65,6 +65,43 @@ START_TEST(test_faults)
 }
 END_TEST
 
+/* A map that nobody touched may still wait when its file is closed and something else takes its
+ * place. */
+START_TEST(test_maps_that_wait)
+{
+	struct machine *m = &machine;
+
+	load(m, getpid);
+	run(m, EXIT_SYSCALL);
+	for (unsigned int i = 0; i < 100; i++) {
+		int fd = dup(m->memory_fd);
+
+		ck_assert_int_eq(
+			address_space_map(m->as, DATA, fd, 0, 4 * PAGE_SIZE, PROT_READ, 0), 0);
+		run(m, EXIT_SYSCALL);
+		ck_assert_int_eq(
+			address_space_protect(m->as, DATA + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
+		ck_assert_int_eq(address_space_unmap(m->as, DATA + PAGE_SIZE, 2 * PAGE_SIZE), 0);
+		run(m, EXIT_SYSCALL);
+		ck_assert_int_eq(address_space_unmap(m->as, DATA, PAGE_SIZE), 0);
+		ck_assert_int_eq(address_space_unmap(m->as, DATA + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+		close(fd);
+		run(m, EXIT_SYSCALL);
+	}
+	machine_map_data(m, DATA, 1, PROT_READ);
+	run(m, EXIT_SYSCALL);
+	memset(m->memory + DATA_OFFSET, 0x22, 8);
+	load(m, read);
+	m->registers.rdi = DATA;
+	run(m, EXIT_SYSCALL);
+	ck_assert_uint_eq(m->registers.orig_rax, 0x2222222222222222);
+	m->registers.rip = CODE;
+	m->registers.rdi = DATA + PAGE_SIZE;
+	run(m, EXIT_FAULT);
+	ck_assert(!m->exit.present);
+}
+END_TEST
+
 START_TEST(test_fault_past_the_file)
 {
 	struct machine *m = &machine;
@@ -367,6 +404,7 @@ static Suite *make_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_system_calls);
 	tcase_add_test(tcase, test_faults);
+	tcase_add_test(tcase, test_maps_that_wait);
 	tcase_add_test(tcase, test_fault_past_the_file);
 	tcase_add_test(tcase, test_exceptions);
 	tcase_add_test(tcase, test_another_table);
