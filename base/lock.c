@@ -105,3 +105,10 @@ void mutex_assert_held(const struct mutex *mutex unused_)
 	panic_if(mutex->owner != pthread_self(), "%s is not held here", mutex->name);
 #endif
 }
+
+void mutex_assert_none_held(void)
+{
+#ifdef CSANDBOX_DEBUG
+	panic_if(held_count, "%s is held by a thread that is about to wait", held[0]->name);
+#endif
+}

@@ -29,6 +29,8 @@ must_check bool mutex_trylock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 /* Panics in debug builds when the calling thread does not hold the mutex. */
 void mutex_assert_held(const struct mutex *mutex);
+/* Panics in debug builds when the calling thread holds any: before it waits for other guests' doings. */
+void mutex_assert_none_held(void);
 
 static inline void mutex_unlock_pointer(struct mutex **mutex)
 {

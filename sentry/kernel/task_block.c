@@ -38,6 +38,7 @@ static void word_wake(struct task *task)
 /* The clock of the task's CPU time stands still from here to sleep_end(). */
 static void sleep_begin(struct task *task)
 {
+	mutex_assert_none_held();
 	task_account(task, false);
 	atomic_store_explicit(&task->run.since, 0, memory_order_relaxed);
 	context_block_begin(task->context);
