@@ -6,6 +6,8 @@
 #include "abi/fcntl.h"
 #include "abi/ioctl.h"
 #include "abi/stat.h"
+#include "sentry/kernel/pid.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
@@ -174,13 +176,13 @@ int64_t socket_receive(struct file *file, struct socket_message *message)
 	struct socket *socket = file->private;
 	struct message_attempt attempt = {socket, message};
 	int64_t timeout = socket->receive_timeout_ns, result;
-	uint32_t events = message->flags & LINUX_MSG_ERRQUEUE ? LINUX_EPOLLERR : LINUX_EPOLLIN;
 
-	message->no_wait =
-		(file->flags & LINUX_O_NONBLOCK) || (message->flags & LINUX_MSG_DONTWAIT);
+	/* Nobody waits for the queue of errors. */
+	message->no_wait = (file->flags & LINUX_O_NONBLOCK) ||
+			   (message->flags & (LINUX_MSG_DONTWAIT | LINUX_MSG_ERRQUEUE));
 	result = receive_attempt(&attempt);
 	if (result == -EAGAIN && !message->no_wait)
-		result = file_wait(file, events | LINUX_EPOLLRDHUP, deadline_of(timeout),
+		result = file_wait(file, LINUX_EPOLLIN | LINUX_EPOLLRDHUP, deadline_of(timeout),
 			receive_attempt, &attempt);
 	return message_result(socket, message, result, timeout);
 }
@@ -257,7 +259,7 @@ static int64_t socket_file_read(struct file *file, struct iov_iter *to, int64_t 
 	if (iov_iter_count(to) == 0)
 		return 0;
 	result = socket->ops->receive(socket, &message);
-	socket_files_put(message.files);
+	socket_message_drop(&message);
 	return message_result(socket, &message, result, FILE_FOREVER);
 }
 
@@ -344,6 +346,28 @@ void socket_files_put(struct socket_files *files)
 		free(files);
 	}
 	draining = false;
+}
+
+void socket_message_drop(struct socket_message *message)
+{
+	socket_files_put(message->files);
+	message->files = NULL;
+	pid_put(message->pidfd_of);
+	message->pidfd_of = NULL;
+}
+
+int socket_install_pidfd(struct pid *pid)
+{
+	struct file *file;
+	int fd, error = pidfd_new(0, &file);
+
+	if (error)
+		return error;
+	pidfd_set_pid(file, pid);
+	fd = fd_install(current->files, 0, file, true);
+	if (fd < 0)
+		file_put(file);
+	return fd;
 }
 
 void socket_put_control(

@@ -73,8 +73,9 @@ struct socket_message {
 		bool known;
 		const struct pid *pid;
 		uint32_t uid, gid;
-	} sender;      /* receive: whom the bytes so far came from, while credentials are passed */
-	void *private; /* the family's own between attempts; freed by its message_done */
+	} sender; /* receive: whom the bytes so far came from, while credentials are passed */
+	struct pid *pidfd_of; /* receive: whom SCM_PIDFD tells of; a reference, as the files */
+	void *private;	      /* the family's own between attempts; freed by its message_done */
 };
 
 struct socket_operations {
@@ -115,6 +116,7 @@ struct socket_operations {
 enum socket_option_bits {
 	SOCKET_PASSCRED = 1,
 	SOCKET_PASSPIDFD = 2,
+	SOCKET_PASS_SENDER = 3, /* either */
 	SOCKET_REUSEADDR = 4,
 	SOCKET_REUSEPORT = 8,
 	SOCKET_KEEPALIVE = 16,
@@ -183,6 +185,12 @@ const struct linux_cmsghdr *socket_next_control(
 /* Puts the files and frees the list; NULL is fine. Never recurses, however deep files lie in the
  * queues of others. No lock held. */
 void socket_files_put(struct socket_files *files);
+
+/* Drops what a receive brought that nobody wants: files and the process of a pidfd. No lock held.
+ */
+void socket_message_drop(struct socket_message *message);
+/* A new descriptor, close-on-exec, that stands for a process. */
+must_check int socket_install_pidfd(struct pid *pid);
 
 /* --- socket_option.c --- */
 

@@ -164,6 +164,21 @@ static void install_files(struct task *task, struct socket_message *message)
 	message->files = NULL;
 }
 
+/* What it stands for is told even when there are no descriptors left, as a negative number. */
+static void install_pidfd(struct socket_message *message)
+{
+	int32_t fd;
+
+	if (!message->pidfd_of)
+		return;
+	if (message->control_size - message->control_used < LINUX_CMSG_LEN(sizeof(fd))) {
+		message->out_flags |= LINUX_MSG_CTRUNC;
+	} else {
+		fd = socket_install_pidfd(message->pidfd_of);
+		socket_put_control(message, LINUX_SOL_SOCKET, LINUX_SCM_PIDFD, &fd, sizeof(fd));
+	}
+}
+
 static int copy_out_header(struct task *task, const struct socket_message *message,
 	const struct linux_msghdr *header, gaddr_t address)
 {
@@ -209,6 +224,8 @@ static int64_t receive_header(struct task *task, struct file *file, gaddr_t addr
 	result = socket_receive(file, &message);
 	iov_iter_destroy(&iter);
 	install_files(task, &message);
+	install_pidfd(&message);
+	socket_message_drop(&message);
 	if (result >= 0 && copy_out_header(task, &message, &header, address))
 		result = -EFAULT;
 	return result;
@@ -228,7 +245,7 @@ int64_t sys_recvfrom(struct task *task, const uint64_t args[6])
 	iov_iter_init(&iter, task->mm, args[1], args[2], true);
 	message.iter = &iter;
 	result = socket_receive(file, &message);
-	socket_files_put(message.files);
+	socket_message_drop(&message);
 	if (result >= 0 && args[4]) {
 		error = copy_out_address(task, &message.name, args[4], args[5]);
 		if (error)

@@ -191,11 +191,19 @@ static int inet_listen(struct socket *socket, int backlog)
 
 static int inet_accept(struct socket *socket, struct socket **out)
 {
-	int fd = accept4(inet_of(socket)->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(inet_of(socket)->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), error;
 
 	if (fd < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
-	return inet_new(socket->family, socket->type, socket->protocol, fd, out);
+	error = inet_new(socket->family, socket->type, socket->protocol, fd, out);
+	if (!error) {
+		/* What the host does not know of; Linux copies it when the connection comes. */
+		(*out)->receive_timeout_ns = socket->receive_timeout_ns;
+		(*out)->send_timeout_ns = socket->send_timeout_ns;
+		(*out)->priority = socket->priority;
+		(*out)->mark = socket->mark;
+	}
+	return error;
 }
 
 static int inet_no_accept(struct socket *socket, struct socket **out)

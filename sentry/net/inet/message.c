@@ -8,6 +8,8 @@
  */
 #include "sentry/net/inet/inet.h"
 
+#include "abi/epoll.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,9 +203,18 @@ static int64_t host_receive(
 	return received;
 }
 
-/* Receives into what one pin covers; whole: -E2BIG if that is neither all nor enough for any
- * datagram. */
-static int64_t receive_pinned(struct inet_socket *inet, struct socket_message *message, bool whole)
+/* For what the host is not to write: it would be EFAULT. */
+static int64_t receive_nowhere(struct inet_socket *inet, struct socket_message *message)
+{
+	struct iovec iov = {NULL, iov_iter_count(message->iter)};
+
+	return host_receive(inet, message, &iov, 1);
+}
+
+/* Receives into what one pin covers, *pinned bytes; whole: -E2BIG if that is neither all nor enough
+ * for any datagram. */
+static int64_t receive_pinned(
+	struct inet_socket *inet, struct socket_message *message, bool whole, size_t *pinned)
 {
 	size_t room = iov_iter_count(message->iter);
 	struct mm_pin pin = {.count = 0};
@@ -211,10 +222,14 @@ static int64_t receive_pinned(struct inet_socket *inet, struct socket_message *m
 
 	if (room) {
 		result = iov_iter_pin(message->iter, room, &pin);
+		/* A bad buffer matters only once there is something to put in it. */
+		if (result == -EFAULT)
+			return receive_nowhere(inet, message);
 		if (result < 0)
 			return result;
 	}
-	if (whole && (size_t)result < min_u64(room, DATAGRAM_BUFFER_MAX)) {
+	*pinned = (size_t)result;
+	if (whole && *pinned < min_u64(room, DATAGRAM_BUFFER_MAX)) {
 		mm_unpin(&pin);
 		return -E2BIG;
 	}
@@ -227,13 +242,22 @@ static int64_t receive_pinned(struct inet_socket *inet, struct socket_message *m
 	return result;
 }
 
+/* A stream's MSG_TRUNC throws bytes away: there need be no buffer. */
+static bool stream_discards(const struct socket_message *message)
+{
+	return (message->flags & LINUX_MSG_TRUNC) && !(message->flags & LINUX_MSG_ERRQUEUE);
+}
+
 int64_t inet_stream_receive(struct socket *socket, struct socket_message *message)
 {
 	bool all = (message->flags & LINUX_MSG_WAITALL) && !(message->flags & LINUX_MSG_PEEK);
+	size_t pinned = 0;
 	int64_t received;
 
+	if (stream_discards(message))
+		return receive_nowhere(inet_of(socket), message);
 	do {
-		received = receive_pinned(inet_of(socket), message, false);
+		received = receive_pinned(inet_of(socket), message, false, &pinned);
 		if (received == -EAGAIN && message->done && !all)
 			break;
 		if (received == -EAGAIN)
@@ -241,8 +265,10 @@ int64_t inet_stream_receive(struct socket *socket, struct socket_message *messag
 		if (received < 0)
 			return message->done ? (int64_t)message->done : received;
 		message->done += (size_t)received;
-		if (message->flags &
-			(LINUX_MSG_PEEK | LINUX_MSG_OOB | LINUX_MSG_ERRQUEUE | LINUX_MSG_TRUNC))
+		if (message->flags & (LINUX_MSG_PEEK | LINUX_MSG_OOB | LINUX_MSG_ERRQUEUE))
+			break;
+		/* Less than there was room for is all there is, or ends at urgent data. */
+		if ((size_t)received < pinned && !all)
 			break;
 	} while (received && iov_iter_count(message->iter));
 	return (int64_t)message->done;
@@ -251,11 +277,16 @@ int64_t inet_stream_receive(struct socket *socket, struct socket_message *messag
 int64_t inet_datagram_receive(struct socket *socket, struct socket_message *message)
 {
 	size_t size = min_u64(iov_iter_count(message->iter), DATAGRAM_BUFFER_MAX);
+	size_t pinned = 0;
 	struct iovec iov;
 	int64_t received;
 	void *buffer;
 
-	received = receive_pinned(inet_of(socket), message, true);
+	received = receive_pinned(inet_of(socket), message, true, &pinned);
+	/* A reader that would wait is told of the end; Linux looks for it only then. */
+	if (received == -EAGAIN && !message->no_wait &&
+		(socket->ops->poll(socket) & LINUX_EPOLLRDHUP))
+		return 0;
 	if (received != -E2BIG)
 		return received;
 	buffer = malloc(size);

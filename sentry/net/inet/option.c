@@ -158,12 +158,21 @@ int inet_set_option(struct socket *socket, int level, int name, const void *valu
 	return setsockopt(inet_of(socket)->fd, level, name, value, size) ? -errno : 0;
 }
 
+/* ip_getsockopt() of Linux has a word of its own for levels that are not its. */
+static int get_refusal(const struct socket *socket, int level)
+{
+	bool own = level == LINUX_SOL_SOCKET || level == LINUX_SOL_IP ||
+		   level == (socket->type == LINUX_SOCK_STREAM ? LINUX_SOL_TCP : LINUX_SOL_UDP);
+
+	return socket->family == LINUX_AF_INET && !own ? -EOPNOTSUPP : -ENOPROTOOPT;
+}
+
 int inet_get_option(struct socket *socket, int level, int name, void *value, uint32_t *size)
 {
 	socklen_t host_size = *size;
 
 	if (option_find(level, name, GET) < 0)
-		return -ENOPROTOOPT;
+		return get_refusal(socket, level);
 	if (getsockopt(inet_of(socket)->fd, level, name, value, &host_size))
 		return -errno;
 	*size = (uint32_t)min_u64(host_size, *size);

@@ -130,6 +130,8 @@ must_check int unix_find(const struct socket_address *address, int type, struct 
 struct unix_name *unix_name_get(struct unix_name *name);
 void unix_name_put(struct unix_name *name);
 void unix_name_copy(const struct unix_socket *unix_socket, struct socket_address *address);
+/* As recvmsg(2) tells it: nothing, not even a family, of a sender without a name. */
+void unix_name_copy_sender(const struct unix_socket *sender, struct socket_address *address);
 void unix_names_add(struct unix_socket *unix_socket);	 /* to the list of all */
 void unix_names_remove(struct unix_socket *unix_socket); /* from it, and from its name */
 /* The text of /proc/net/unix. */

@@ -46,7 +46,7 @@ int unix_stream_connect(
 	struct unix_socket *client = unix_of(socket), *listener, *embryo;
 	int error = 0;
 
-	if (socket->options & SOCKET_PASSCRED)
+	if (socket->options & SOCKET_PASS_SENDER)
 		error = unix_autobind(client);
 	if (!error)
 		error = unix_find(address, socket->type, &listener);
@@ -127,7 +127,7 @@ int unix_datagram_connect(
 		unix_datagram_set_peer(unix_socket, NULL);
 		return 0;
 	}
-	if (socket->options & SOCKET_PASSCRED)
+	if (socket->options & SOCKET_PASS_SENDER)
 		error = unix_autobind(unix_socket);
 	if (!error)
 		error = unix_find(address, socket->type, &other);
@@ -186,7 +186,7 @@ int unix_accept(struct socket *socket, struct socket **out)
 		return ended ? -EINVAL : -EAGAIN;
 	}
 	atomic_fetch_or(
-		&embryo->socket.options, socket->options & (SOCKET_PASSCRED | SOCKET_PASSSEC));
+		&embryo->socket.options, socket->options & (SOCKET_PASS_SENDER | SOCKET_PASSSEC));
 	*out = &embryo->socket;
 	return 0;
 }

@@ -114,7 +114,7 @@ int64_t unix_datagram_send(struct socket *socket, struct socket_message *message
 		return -EOPNOTSUPP;
 	if (message->control_size)
 		result = unix_scm_prepare(message);
-	if (!result && (socket->options & SOCKET_PASSCRED))
+	if (!result && (socket->options & SOCKET_PASS_SENDER))
 		result = unix_autobind(unix_socket);
 	if (!result && (unix_socket->shutdown & UNIX_SHUT_SEND))
 		result = -EPIPE;
@@ -152,7 +152,7 @@ static int64_t unix_datagram_take(struct unix_socket *unix_socket, struct socket
 	if (copy_to_iter(datagram->data, wanted, message->iter) < wanted)
 		return -EFAULT;
 	if (message->wants_name)
-		unix_name_copy(datagram->sender, &message->name);
+		unix_name_copy_sender(datagram->sender, &message->name);
 	if (unix_scm_receive_cred(unix_socket, message, datagram) && datagram->scm.files)
 		error = unix_scm_receive_files(message, datagram, peek);
 	if (error)

@@ -102,7 +102,7 @@ void unix_message_add_cred(struct unix_message *message, const struct unix_socke
 	unsigned int wanted = receiver->socket.options | message->sender->socket.options;
 
 	/* Who accepts the connection may ask for them later. */
-	if (message->scm.pid || (!(wanted & SOCKET_PASSCRED) && receiver->socket.file))
+	if (message->scm.pid || (!(wanted & SOCKET_PASS_SENDER) && receiver->socket.file))
 		return;
 	message->scm.pid = pid_get(current->group->pid);
 	message->scm.uid = current_cred()->uid;

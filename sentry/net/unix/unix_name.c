@@ -72,6 +72,13 @@ void unix_name_copy(const struct unix_socket *unix_socket, struct socket_address
 	}
 }
 
+void unix_name_copy_sender(const struct unix_socket *sender, struct socket_address *address)
+{
+	unix_name_copy(sender, address);
+	if (!sender->name)
+		address->size = 0;
+}
+
 static struct unix_name *unix_name_new(
 	struct unix_socket *unix_socket, const void *address, uint32_t size)
 {

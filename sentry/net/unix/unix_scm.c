@@ -2,7 +2,8 @@
 /*
  * SCM_RIGHTS and SCM_CREDENTIALS (unix(7)).
  *
- * Differs from Linux: SCM_PIDFD and SCM_SECURITY do not exist.
+ * Differs from Linux: SCM_SECURITY does not exist, as without a security module; SO_PASSRIGHTS is
+ * not offered.
  */
 #include "sentry/net/unix/unix.h"
 
@@ -176,7 +177,9 @@ bool unix_scm_receive_cred(struct unix_socket *receiver, struct socket_message *
 	const struct unix_scm *scm = &message->scm;
 	struct linux_ucred ucred;
 
-	if (!(receiver->socket.options & SOCKET_PASSCRED))
+	unsigned int wanted = receiver->socket.options & SOCKET_PASS_SENDER;
+
+	if (!wanted)
 		return true;
 	if (out->sender.known)
 		return out->sender.pid == scm->pid && out->sender.uid == scm->uid &&
@@ -185,6 +188,10 @@ bool unix_scm_receive_cred(struct unix_socket *receiver, struct socket_message *
 	out->sender.pid = scm->pid;
 	out->sender.uid = scm->uid;
 	out->sender.gid = scm->gid;
+	if ((wanted & SOCKET_PASSPIDFD) && scm->pid && !out->pidfd_of)
+		out->pidfd_of = pid_get(scm->pid);
+	if (!(wanted & SOCKET_PASSCRED))
+		return true;
 	ucred.pid = pid_number_in(scm->pid, task_pid_namespace(current));
 	ucred.uid = scm->pid ? user_namespace_show_uid(ns, scm->uid) : 65534;
 	ucred.gid = scm->pid ? user_namespace_show_gid(ns, scm->gid) : 65534;

@@ -2,8 +2,8 @@
 /*
  * The life of a unix socket, its readiness, its options, and the table of operations of each type.
  *
- * Differs from Linux: SO_PEEK_OFF, SO_PEERPIDFD and SO_PASSPIDFD are not offered, and SO_PEERSEC
- * answers -ENOPROTOOPT as without a security module.
+ * Differs from Linux: SO_PEEK_OFF is not offered, and SO_PEERSEC answers -ENOPROTOOPT as without a
+ * security module.
  */
 #include "sentry/net/unix/unix.h"
 
@@ -348,6 +348,25 @@ static int unix_get_peer_groups(struct unix_socket *unix_socket, void *value, ui
 	return 0;
 }
 
+static int unix_get_peer_pidfd(struct unix_socket *unix_socket, void *value, uint32_t *size)
+{
+	struct pid *pid;
+	int32_t fd;
+
+	mutex_lock(&unix_socket->socket.lock);
+	pid = unix_socket->peer_pid ? pid_get(unix_socket->peer_pid) : NULL;
+	mutex_unlock(&unix_socket->socket.lock);
+	if (!pid)
+		return -ENODATA;
+	fd = socket_install_pidfd(pid);
+	pid_put(pid);
+	if (fd < 0)
+		return fd;
+	*size = (uint32_t)min_u64(*size, sizeof(fd));
+	memcpy(value, &fd, *size);
+	return 0;
+}
+
 static int unix_get_option(struct socket *socket, int level, int name, void *value, uint32_t *size)
 {
 	struct unix_socket *unix_socket = unix_of(socket);
@@ -356,6 +375,8 @@ static int unix_get_option(struct socket *socket, int level, int name, void *val
 
 	if (level != LINUX_SOL_SOCKET)
 		return -EOPNOTSUPP;
+	if (name == LINUX_SO_PEERPIDFD)
+		return unix_get_peer_pidfd(unix_socket, value, size);
 	mutex_guard(&socket->lock);
 	switch (name) {
 	case LINUX_SO_PEERCRED:

@@ -124,7 +124,7 @@ static void unix_stream_take_all(struct unix_stream_read *read)
 	struct unix_message *piece = TAILQ_FIRST(&read->unix_socket->queue);
 
 	if (piece && message->wants_name && !message->name.size)
-		unix_name_copy(piece->sender, &message->name);
+		unix_name_copy_sender(piece->sender, &message->name);
 	/* A read of nothing still looks at who sent what comes first. */
 	while (piece && !read->stop && iov_iter_count(message->iter)) {
 		read->stop = !unix_scm_receive_cred(read->unix_socket, message, piece);
