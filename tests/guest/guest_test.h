@@ -138,6 +138,9 @@ static int guest_test_run_one(const struct guest_test *test)
 	child = fork();
 	if (child == 0) {
 		setpgid(0, 0);
+		/* What the caller ignores (nohup) is not the test's. */
+		for (int number = 1; number < NSIG; number++)
+			signal(number, SIG_DFL);
 		alarm(GUEST_TEST_SECONDS);
 		test->run();
 		fflush(stdout);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * N_TTY. Differs from Linux in what no terminal emulator uses: ECHOPRT erases as ECHOE does, and delays (NLDLY...) are none.
+ * N_TTY. Differs from Linux in what no terminal emulator uses: ECHOPRT erases as ECHOE does, and
+ * delays (NLDLY...) are none.
  */
 #include "sentry/fs/devpts/line_discipline.h"
 
@@ -42,10 +43,19 @@ static uint8_t *line_end_at(struct line_discipline *line, uint32_t position)
 void line_discipline_init(struct line_discipline *line)
 {
 	static const uint8_t control_characters[LINUX_NCCS] = {
-		[LINUX_VINTR] = 3, [LINUX_VQUIT] = 28, [LINUX_VERASE] = 127, [LINUX_VKILL] = 21,
-		[LINUX_VEOF] = 4, [LINUX_VMIN] = 1, [LINUX_VSTART] = 17, [LINUX_VSTOP] = 19,
-		[LINUX_VSUSP] = 26, [LINUX_VREPRINT] = 18, [LINUX_VDISCARD] = 15,
-		[LINUX_VWERASE] = 23, [LINUX_VLNEXT] = 22,
+		[LINUX_VINTR] = 3,
+		[LINUX_VQUIT] = 28,
+		[LINUX_VERASE] = 127,
+		[LINUX_VKILL] = 21,
+		[LINUX_VEOF] = 4,
+		[LINUX_VMIN] = 1,
+		[LINUX_VSTART] = 17,
+		[LINUX_VSTOP] = 19,
+		[LINUX_VSUSP] = 26,
+		[LINUX_VREPRINT] = 18,
+		[LINUX_VDISCARD] = 15,
+		[LINUX_VWERASE] = 23,
+		[LINUX_VLNEXT] = 22,
 	};
 
 	memset(line, 0, sizeof(*line));
@@ -53,7 +63,7 @@ void line_discipline_init(struct line_discipline *line)
 	line->termios.c_oflag = LINUX_OPOST | LINUX_ONLCR;
 	line->termios.c_cflag = LINUX_B38400 | LINUX_CS8 | LINUX_CREAD;
 	line->termios.c_lflag = LINUX_ISIG | LINUX_ICANON | LINUX_ECHO | LINUX_ECHOE | LINUX_ECHOK |
-		LINUX_ECHOCTL | LINUX_ECHOKE | LINUX_IEXTEN;
+				LINUX_ECHOCTL | LINUX_ECHOKE | LINUX_IEXTEN;
 	line->termios.c_ispeed = line->termios.c_ospeed = 38400;
 	memcpy(line->termios.c_cc, control_characters, sizeof(control_characters));
 }
@@ -204,7 +214,8 @@ static bool is_continuation(const struct line_discipline *line, uint8_t c)
 	return input_flag(line, LINUX_IUTF8) && (c & 0xc0) == 0x80;
 }
 
-/* How wide a tab at the end of the typed line was shown: from the columns of what stands before it. */
+/* How wide a tab at the end of the typed line was shown: from the columns of what stands before it.
+ */
 static unsigned int tab_width(struct line_discipline *line)
 {
 	unsigned int before = line->canonical_column;
@@ -266,7 +277,8 @@ static bool erase_character(struct line_discipline *line)
 
 static bool is_word_character(uint8_t c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_' || c >= 0x80;
 }
 
 static void erase_word(struct line_discipline *line)
@@ -286,7 +298,8 @@ static void erase_word(struct line_discipline *line)
 static void kill_line(struct line_discipline *line)
 {
 	if (local_flag(line, LINUX_ECHO) &&
-		!(local_flag(line, LINUX_ECHOK) && local_flag(line, LINUX_ECHOKE) && local_flag(line, LINUX_ECHOE))) {
+		!(local_flag(line, LINUX_ECHOK) && local_flag(line, LINUX_ECHOKE) &&
+			local_flag(line, LINUX_ECHOE))) {
 		line->head = line->canonical;
 		echo(line, line->termios.c_cc[LINUX_VKILL]);
 		if (local_flag(line, LINUX_ECHOK))
@@ -323,12 +336,14 @@ static size_t input_count(const struct line_discipline *line)
 
 size_t line_discipline_room(const struct line_discipline *line)
 {
-	size_t room = LINE_INPUT_SIZE - 1 - input_count(line);
+	size_t count = input_count(line),
+	       room = count < LINE_INPUT_SIZE - 1 ? LINE_INPUT_SIZE - 1 - count : 0;
 
 	/* PARMRK may make three bytes of one. */
 	if (input_flag(line, LINUX_PARMRK))
 		room /= 3;
-	/* A line that is too long loses its end, but can be finished; complete lines that nobody reads hold the sender. */
+	/* A line that is too long loses its end, but can be finished; complete lines that nobody
+	 * reads hold the sender. */
 	if (!room && local_flag(line, LINUX_ICANON) && line->canonical == line->tail)
 		return 1;
 	return room;
@@ -336,7 +351,7 @@ size_t line_discipline_room(const struct line_discipline *line)
 
 static void put_input(struct line_discipline *line, uint8_t c)
 {
-	if (input_count(line) >= LINE_INPUT_SIZE - 1) {
+	if (input_count(line) >= LINE_INPUT_SIZE) {
 		if (input_flag(line, LINUX_IMAXBEL))
 			echo_text(line, "\a");
 		return;
@@ -347,7 +362,7 @@ static void put_input(struct line_discipline *line, uint8_t c)
 
 static void end_line(struct line_discipline *line, uint8_t c, uint8_t kind)
 {
-	if (input_count(line) >= LINE_INPUT_SIZE - 1)
+	if (input_count(line) >= LINE_INPUT_SIZE)
 		line->head--;
 	*line_end_at(line, line->head) = kind;
 	*input_at(line, line->head++) = c;
@@ -367,8 +382,8 @@ static bool type_signal(struct line_discipline *line, uint8_t c, struct line_eve
 {
 	static const struct {
 		int index, signal;
-	} keys[] = {
-		{LINUX_VINTR, LINUX_SIGINT}, {LINUX_VQUIT, LINUX_SIGQUIT}, {LINUX_VSUSP, LINUX_SIGTSTP}};
+	} keys[] = {{LINUX_VINTR, LINUX_SIGINT}, {LINUX_VQUIT, LINUX_SIGQUIT},
+		{LINUX_VSUSP, LINUX_SIGTSTP}};
 
 	if (!local_flag(line, LINUX_ISIG))
 		return false;
@@ -432,7 +447,7 @@ static bool type_canonical(struct line_discipline *line, uint8_t c)
 	} else if (is_control_character(line, LINUX_VEOF, c)) {
 		end_line(line, 0, 2);
 	} else if (is_control_character(line, LINUX_VEOL, c) ||
-		(extended && is_control_character(line, LINUX_VEOL2, c))) {
+		   (extended && is_control_character(line, LINUX_VEOL2, c))) {
 		echo_if_wanted(line, c);
 		end_line(line, c, 1);
 	} else {
@@ -481,8 +496,12 @@ size_t line_discipline_type(
 	size_t taken = 0;
 
 	*events = (struct line_events){0};
-	while (taken < size && line_discipline_room(line))
+	while (taken < size && line_discipline_room(line)) {
+		/* What comes at the end of a line that is too long takes the last place. */
+		if (input_count(line) >= LINE_INPUT_SIZE)
+			line->head--;
 		type_one(line, bytes[taken++], events);
+	}
 	return taken;
 }
 
@@ -523,8 +542,10 @@ int64_t line_discipline_read(struct line_discipline *line, uint8_t *bytes, size_
 	}
 	if (!canonical)
 		line->canonical = line->tail;
-	/* An EOF right behind what just fitted belongs to it, or the next read would see an end that nobody typed. */
-	if (canonical && got == size && line->tail != end && *line_end_at(line, line->tail) == 2 && got)
+	/* An EOF right behind what just fitted belongs to it, or the next read would see an end
+	 * that nobody typed. */
+	if (canonical && got == size && line->tail != end && *line_end_at(line, line->tail) == 2 &&
+		got)
 		line->tail++;
 	return (int64_t)got;
 }

@@ -92,7 +92,54 @@ static bool flushes_input(uint32_t command)
 	return command == LINUX_TCSETSF || command == LINUX_TCSETSF2 || command == LINUX_TCSETAF;
 }
 
-/* Is what was written on its way out? True always for a pty: its master takes it when it likes, as on Linux. */
+/* In bits a second; what CBAUD has no code for stays as it was asked for. */
+static uint32_t termios_speed(uint32_t code, uint32_t asked)
+{
+	static const uint32_t low[] = {0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400,
+		4800, 9600, 19200, 38400};
+	static const uint32_t high[] = {0, 57600, 115200, 230400, 460800, 500000, 576000, 921600,
+		1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000};
+
+	if (code == LINUX_BOTHER)
+		return asked;
+	return code & LINUX_CBAUDEX ? high[code & 15] : low[code & 15];
+}
+
+static void termios_settle(struct linux_termios2 *termios)
+{
+	uint32_t input = termios->c_cflag >> LINUX_IBSHIFT & LINUX_CBAUD;
+
+	/* A pty has eight bits and no parity, whatever is asked for (pty_set_termios()). */
+	termios->c_cflag &= ~(uint32_t)(LINUX_CSIZE | LINUX_PARENB);
+	termios->c_cflag |= LINUX_CS8 | LINUX_CREAD;
+	termios->c_ospeed = termios_speed(termios->c_cflag & LINUX_CBAUD, termios->c_ospeed);
+	termios->c_ispeed = input ? termios_speed(input, termios->c_ispeed) : termios->c_ospeed;
+}
+
+static bool stops_by_usual_keys(const struct linux_termios2 *termios)
+{
+	return (termios->c_iflag & LINUX_IXON) && termios->c_cc[LINUX_VSTOP] == 19 &&
+	       termios->c_cc[LINUX_VSTART] == 17;
+}
+
+/* Tells a master in packet mode what it must do about ^S and ^Q, and of EXTPROC. */
+static void packet_tell_locked(
+	struct tty *tty, const struct linux_termios2 *old, const struct linux_termios2 *new)
+{
+	bool stops = stops_by_usual_keys(new),
+	     external = (old->c_lflag ^ new->c_lflag) & LINUX_EXTPROC;
+
+	if (!tty->packet || (stops == stops_by_usual_keys(old) && !external))
+		return;
+	tty->packet_events &= ~(LINUX_TIOCPKT_NOSTOP | LINUX_TIOCPKT_DOSTOP);
+	tty->packet_events |= stops ? LINUX_TIOCPKT_DOSTOP : LINUX_TIOCPKT_NOSTOP;
+	if (external)
+		tty->packet_events |= LINUX_TIOCPKT_IOCTL;
+	tty->driver->output(tty);
+}
+
+/* Is what was written on its way out? True always for a pty: its master takes it when it likes, as
+ * on Linux. */
 static int64_t termios_set(
 	struct tty *tty, bool from_master, struct task *task, uint32_t command, uint64_t argument)
 {
@@ -106,9 +153,8 @@ static int64_t termios_set(
 	mutex_lock(&tty->lock);
 	if (flushes_input(command))
 		line_discipline_flush_input(&tty->line);
-	/* A pty has eight bits and no parity, whatever is asked for (pty_set_termios()). */
-	termios.c_cflag &= ~(uint32_t)(LINUX_CSIZE | LINUX_PARENB);
-	termios.c_cflag |= LINUX_CS8 | LINUX_CREAD;
+	termios_settle(&termios);
+	packet_tell_locked(tty, &tty->line.termios, &termios);
 	line_discipline_set_termios(&tty->line, &termios);
 	wait_queue_wake(&tty->slave_queue, tty_poll_slave_locked(tty));
 	tty->driver->input_wanted(tty);
@@ -196,7 +242,8 @@ static int64_t type_byte(struct tty *tty, struct task *task, uint64_t argument)
 
 /* --- small values --- */
 
-static int64_t get_int(struct tty *tty, bool from_master, struct task *task, uint32_t command, uint64_t argument)
+static int64_t get_int(
+	struct tty *tty, bool from_master, struct task *task, uint32_t command, uint64_t argument)
 {
 	int32_t value;
 
@@ -222,7 +269,8 @@ static int64_t get_int(struct tty *tty, bool from_master, struct task *task, uin
 		value = tty->exclusive;
 		break;
 	case LINUX_TIOCGDEV:
-		/* Major 136 for slaves, 128 for masters, in the old 16-bit encoding that both fit. */
+		/* Major 136 for slaves, 128 for masters, in the old 16-bit encoding that both fit.
+		 */
 		value = (from_master ? 128 : 136) << 8 | (tty->index & 0xff);
 		break;
 	case LINUX_TIOCGSOFTCAR:
@@ -253,7 +301,8 @@ static int64_t set_int(struct tty *tty, struct task *task, uint32_t command, uin
 	return 0;
 }
 
-static int64_t session_number(struct tty *tty, bool from_master, struct task *task, uint64_t argument)
+static int64_t session_number(
+	struct tty *tty, bool from_master, struct task *task, uint64_t argument)
 {
 	struct session *session = thread_group_session(task->group);
 	int32_t number = 0;
@@ -266,7 +315,8 @@ static int64_t session_number(struct tty *tty, bool from_master, struct task *ta
 	return number ? copy_out(task, argument, &number, sizeof(number)) : -ENOTTY;
 }
 
-static int64_t foreground_get(struct tty *tty, bool from_master, struct task *task, uint64_t argument)
+static int64_t foreground_get(
+	struct tty *tty, bool from_master, struct task *task, uint64_t argument)
 {
 	int64_t number = tty_get_foreground(tty, task, from_master);
 	int32_t value = (int32_t)number;

@@ -108,8 +108,10 @@ static int64_t slave_read(struct file *file, struct iov_iter *to, int64_t *posit
 	mutex_unlock(&tty->lock);
 	if (!iov_iter_count(to))
 		return 0;
-	if (canonical || !may_wait)
-		return read_once(tty, to, 1);
+	if (canonical || !may_wait) {
+		got = read_once(tty, to, 1);
+		return got == -EAGAIN && !canonical && !minimum && !time ? 0 : got;
+	}
 	if (time)
 		return read_timed(file, to, minimum, time);
 	got = read_once(tty, to, minimum ? minimum : 1);
