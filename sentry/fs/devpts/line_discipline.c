@@ -170,6 +170,12 @@ void line_discipline_drop_output(struct line_discipline *line, size_t size)
 	line->output_tail += (uint32_t)size;
 }
 
+void line_discipline_flush_output(struct line_discipline *line)
+{
+	if (line_discipline_output_size(line) > LINE_OUTPUT_PASSED)
+		line->output_head = line->output_tail + LINE_OUTPUT_PASSED;
+}
+
 /* --- echo --- */
 
 static bool is_shown_as_control(const struct line_discipline *line, uint8_t c)
@@ -393,7 +399,9 @@ static bool type_signal(struct line_discipline *line, uint8_t c, struct line_eve
 		events->signals |= 1u << (keys[i].signal - 1);
 		if (!local_flag(line, LINUX_NOFLSH)) {
 			line_discipline_flush_input(line);
-			line->output_tail = line->output_head;
+			/* Echo goes out only at the end of what is typed at once. */
+			line->output_head = line->echo_mark;
+			line_discipline_flush_output(line);
 			events->flushed = true;
 		}
 		if (line->stopped) {
@@ -496,6 +504,7 @@ size_t line_discipline_type(
 	size_t taken = 0;
 
 	*events = (struct line_events){0};
+	line->echo_mark = line->output_head;
 	while (taken < size && line_discipline_room(line)) {
 		/* What comes at the end of a line that is too long takes the last place. */
 		if (input_count(line) >= LINE_INPUT_SIZE)

@@ -15,6 +15,8 @@
 
 #define LINE_INPUT_SIZE  4096  /* N_TTY_BUF_SIZE */
 #define LINE_OUTPUT_SIZE 16384
+/* Of the output so much is the other end's already, as in Linux, where a flush cannot take it back. */
+#define LINE_OUTPUT_PASSED 4095
 /* Echo may always use this much, so that a flood of output does not swallow it. */
 #define LINE_ECHO_RESERVE 256
 
@@ -26,6 +28,7 @@ struct line_discipline {
 	uint8_t line_end[LINE_INPUT_SIZE]; /* 1: this byte ends a line; 2: and is an EOF, not to be read */
 	/* Output on its way to the screen. */
 	uint32_t output_head, output_tail;
+	uint32_t echo_mark; /* output_head before what is being typed */
 	uint8_t output[LINE_OUTPUT_SIZE];
 	unsigned int column;           /* of the cursor */
 	unsigned int canonical_column; /* where the line being typed starts */
@@ -58,6 +61,8 @@ size_t line_discipline_write(struct line_discipline *line, const uint8_t *bytes,
 size_t line_discipline_output_size(const struct line_discipline *line);
 size_t line_discipline_peek_output(const struct line_discipline *line, uint8_t *bytes, size_t size);
 void line_discipline_drop_output(struct line_discipline *line, size_t size);
+/* Throws away what the other end does not have yet. */
+void line_discipline_flush_output(struct line_discipline *line);
 void line_discipline_flush_input(struct line_discipline *line);
 /* New settings: what was typed stays, readable by the new rules. */
 void line_discipline_set_termios(struct line_discipline *line, const struct linux_termios2 *termios);

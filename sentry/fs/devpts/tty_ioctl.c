@@ -178,8 +178,10 @@ static int64_t flush(struct tty *tty, bool from_master, struct task *task, uint6
 	mutex_lock(&tty->lock);
 	if (queue != LINUX_TCOFLUSH)
 		line_discipline_flush_input(&tty->line);
-	if (queue != LINUX_TCIFLUSH)
+	if (queue != LINUX_TCIFLUSH && from_master)
 		line_discipline_drop_output(&tty->line, line_discipline_output_size(&tty->line));
+	else if (queue != LINUX_TCIFLUSH)
+		line_discipline_flush_output(&tty->line);
 	if (tty->packet) {
 		tty->packet_events |= queue != LINUX_TCOFLUSH ? LINUX_TIOCPKT_FLUSHREAD : 0;
 		tty->packet_events |= queue != LINUX_TCIFLUSH ? LINUX_TIOCPKT_FLUSHWRITE : 0;

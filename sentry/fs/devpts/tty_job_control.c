@@ -65,6 +65,12 @@ static bool detach_locked(struct tty *tty)
 	return had;
 }
 
+static bool is_leader(struct session *session, struct task *task)
+{
+	mutex_guard(&g_tasks.lock);
+	return session->leader == task->group;
+}
+
 static int set_controlling_locked(
 	struct tty *tty, struct task *task, struct session *session, bool steal, bool *drop)
 {
@@ -73,7 +79,7 @@ static int set_controlling_locked(
 
 	*drop = false;
 	if (tty->session == session)
-		return 0;
+		return is_leader(session, task) ? 0 : -EPERM;
 	if (tty->session) {
 		if (!steal || !capable(LINUX_CAP_SYS_ADMIN))
 			return -EPERM;
