@@ -119,6 +119,18 @@ int jail_map_ids(pid_t sentry, bool *only_own, struct failure *failure)
 	return 0;
 }
 
+int jail_map_given_ids(pid_t sentry, const char *uids, const char *gids, struct failure *failure)
+{
+	if (map_file(sentry, "uid_map", uids))
+		return fail_errno(failure, errno, "linux.uidMappings: the host refuses them");
+	if (!map_file(sentry, "gid_map", gids))
+		return 0;
+	/* Who has no privilege may map groups when none can be dropped. */
+	if (map_file(sentry, "setgroups", "deny") || map_file(sentry, "gid_map", gids))
+		return fail_errno(failure, errno, "linux.gidMappings: the host refuses them");
+	return 0;
+}
+
 /* linux/mount.h and sys/mount.h of this libc exclude each other. */
 struct mount_attributes {
 	uint64_t set, clear, propagation, userns_fd;
@@ -127,11 +139,18 @@ struct mount_attributes {
 #define ATTRIBUTE_NOSUID 0x2
 #define ATTRIBUTE_NODEV  0x4
 
-int jail_open_tree(const char *path, bool writable, struct failure *failure)
+bool jail_may_open_trees(void)
+{
+	auto_close int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self", OPEN_TREE_CLONE | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
+int jail_open_tree(const char *path, bool writable, bool recursive, struct failure *failure)
 {
 	struct mount_attributes attributes = {.set = ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV};
 	auto_close int fd = (int)syscall(SYS_open_tree, AT_FDCWD, path,
-		OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE);
+		OPEN_TREE_CLONE | O_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
 
 	if (fd < 0)
 		return fail_errno(failure, errno, "cannot show %s to the sandbox", path);
@@ -174,10 +193,11 @@ int jail_empty_root(struct failure *failure)
 	return 0;
 }
 
-int jail_drop_capabilities(struct failure *failure)
+int jail_drop_capabilities(uint64_t kept, struct failure *failure)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {0};
+	struct __user_cap_data_struct sets[2] = {
+		{.effective = (uint32_t)kept, .permitted = (uint32_t)kept}};
 
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) {
 		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0))
@@ -189,7 +209,7 @@ int jail_drop_capabilities(struct failure *failure)
 			    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
 		    0, 0, 0))
 		return fail_errno(failure, errno, "cannot lock the secure bits");
-	if (syscall(SYS_capset, &header, none))
+	if (syscall(SYS_capset, &header, sets))
 		return fail_errno(failure, errno, "cannot drop all capabilities");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return fail_errno(failure, errno, "cannot set no_new_privs");

@@ -10,11 +10,14 @@
 #include "base/compiler.h"
 #include "runsc-c/failure.h"
 
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* clone(2) flags of the sentry: every namespace that the jail consists of. */
+#define JAIL_FILE_CAPABILITIES                                                                     \
+	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FOWNER | 1ull << CAP_FSETID)
 #define JAIL_NAMESPACES                                                                            \
 	(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
@@ -27,15 +30,21 @@ int jail_explain_clone(int error, struct failure *failure);
  * only the caller's own; *only_own tells.
  */
 must_check int jail_map_ids(pid_t sentry, bool *only_own, struct failure *failure);
+/* The same with mappings of the caller's wish, in the form of /proc/PID/uid_map. */
+must_check int jail_map_given_ids(
+	pid_t sentry, const char *uids, const char *gids, struct failure *failure);
 
 /* A directory or file of the host as a mount of its own, read-only or not, with no set-user-ID and no devices. Its descriptor. */
-must_check int jail_open_tree(const char *path, bool writable, struct failure *failure);
+must_check int jail_open_tree(const char *path, bool writable, bool recursive, struct failure *failure);
+/* Would the host let the calling process do that? */
+bool jail_may_open_trees(void);
 /* Loopback up, low ports open: the private network. */
 must_check int jail_prepare_network(struct failure *failure);
 /* The mount namespace becomes an empty read-only root; only descriptors reach files from here on. */
 must_check int jail_empty_root(struct failure *failure);
 /* No capability in any set, none to be had again, no_new_privs; still dumpable, so that it can attach its stubs. */
-must_check int jail_drop_capabilities(struct failure *failure);
+/* kept: a bit for each that is kept nevertheless, over files that descriptors lead to (containers' roots). */
+must_check int jail_drop_capabilities(uint64_t kept, struct failure *failure);
 /* jail_filter.c */
 must_check int jail_load_filter(struct failure *failure);
 

@@ -14,25 +14,33 @@
 #include <unistd.h>
 
 /* Raw, since fork(2) takes no flags: the child has the one thread that it needs, and nothing of ours ran before. */
-static pid_t clone_sentry(void)
+static pid_t clone_sentry(unsigned long namespaces)
 {
-	return (pid_t)syscall(SYS_clone, JAIL_NAMESPACES | SIGCHLD, NULL, NULL, NULL, NULL);
+	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-int sandbox_start(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
+static int map_ids(const struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
 {
-	struct control_message go = {.type = CONTROL_GO};
-	struct jail_evidence evidence = {0};
-	bool only_own;
+	if (launch->guest && launch->guest->uids)
+		return jail_map_given_ids(
+			sandbox->sentry, launch->guest->uids, launch->guest->gids, failure);
+	return jail_map_ids(sandbox->sentry, &sandbox->only_own, failure);
+}
+
+int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
+{
+	/* Not on the child's stack alone: it is a copy. */
+	static struct jail_evidence evidence;
 	int pair[2];
 
+	sandbox->only_own = false;
 	if (jail_check_host(failure))
 		return -1;
 	if (launch->report_jail)
 		jail_read_namespaces(evidence.outside);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fail_errno(failure, errno, "cannot make a channel to the sandbox");
-	sandbox->sentry = clone_sentry();
+	sandbox->sentry = clone_sentry(launch->guest ? launch->guest->namespaces : JAIL_NAMESPACES);
 	if (sandbox->sentry == 0) {
 		close(pair[0]);
 		sentry_process_main(launch, pair[1], &evidence);
@@ -43,13 +51,49 @@ int sandbox_start(struct sandbox_launch *launch, struct sandbox *sandbox, struct
 		close(pair[0]);
 		return jail_explain_clone(errno, failure);
 	}
-	if (jail_map_ids(sandbox->sentry, &only_own, failure)) {
+	if (map_ids(launch, sandbox, failure)) {
 		close(pair[0]);
 		(void)waitpid(sandbox->sentry, NULL, 0);
 		return -1;
 	}
-	go.a = only_own;
-	if (!control_send(pair[0], &go))
+	return 0;
+}
+
+int sandbox_go(struct sandbox *sandbox, struct failure *failure)
+{
+	struct control_message go = {.type = CONTROL_GO, .a = sandbox->only_own};
+
+	if (!control_send(sandbox->control, &go))
+		return fail(failure, STATUS_INTERNAL, "the sandbox ended while it was set up");
+	return 0;
+}
+
+int sandbox_start(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
+{
+	if (sandbox_make(launch, sandbox, failure))
+		return -1;
+	return sandbox_go(sandbox, failure);
+}
+
+int sandbox_create(struct sandbox *sandbox, struct failure *failure)
+{
+	struct control_message message;
+
+	if (sandbox_go(sandbox, failure))
+		return -1;
+	if (!control_receive(sandbox->control, &message))
+		return fail(failure, STATUS_INTERNAL, "the sandbox ended while it was set up");
+	if (message.type == CONTROL_READY)
+		return 0;
+	*failure = message.failure;
+	return -1;
+}
+
+int sandbox_commit(struct sandbox *sandbox, struct failure *failure)
+{
+	struct control_message go = {.type = CONTROL_GO};
+
+	if (!control_send(sandbox->control, &go))
 		return fail(failure, STATUS_INTERNAL, "the sandbox ended while it was set up");
 	return 0;
 }

@@ -12,7 +12,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,23 +45,42 @@ static void report_panic(const char *text)
 	give_up(&failure);
 }
 
-/* The caller's other descriptors are nobody's business inside. */
-static void close_foreign_descriptors(int control, int log_fd)
+static int compare_fds(const void *a, const void *b)
 {
-	int low = control < log_fd ? control : log_fd, high = control < log_fd ? log_fd : control;
+	int x = *(const int *)a, y = *(const int *)b;
 
-	if (low < 3)
-		low = high;
-	syscall(SYS_close_range, 3, low - 1, 0);
-	if (high > low)
-		syscall(SYS_close_range, low + 1, high - 1, 0);
-	syscall(SYS_close_range, high + 1, ~0u, 0);
+	return x < y ? -1 : x > y;
+}
+
+/* The caller's other descriptors are nobody's business inside. */
+static void close_foreign_descriptors(const struct sandbox_launch *launch, int control)
+{
+	const struct sentry_guest *guest = launch->guest;
+	size_t given = guest ? guest->fd_count : 0, count = 0;
+	unsigned int from = 3;
+	int *kept = malloc((given + 2) * sizeof(*kept));
+
+	panic_if(!kept, "no memory to start with");
+	kept[count++] = control;
+	if (launch->log_fd >= 0)
+		kept[count++] = launch->log_fd;
+	for (size_t i = 0; i < given; i++)
+		kept[count++] = guest->fds[i];
+	qsort(kept, count, sizeof(*kept), compare_fds);
+	for (size_t i = 0; i < count; i++) {
+		if (kept[i] > (int)from)
+			syscall(SYS_close_range, from, kept[i] - 1, 0);
+		if (kept[i] >= (int)from)
+			from = (unsigned int)kept[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0u, 0);
+	free(kept);
 }
 
 /* A file is used through a descriptor that reads (and writes) it; a tree through one that only names it. */
 static int open_source(const struct sandbox_source *source, struct failure *failure)
 {
-	auto_close int fd = jail_open_tree(source->path, source->writable, failure);
+	auto_close int fd = jail_open_tree(source->path, source->writable, true, failure);
 	char name[32];
 	struct stat status;
 	int opened;
@@ -153,6 +174,17 @@ static void *report_end(void *argument unused_)
 	_exit(0);
 }
 
+static const struct sentry_guest *g_guest; /* set once */
+
+static void *run_guest(void *argument unused_)
+{
+	int status = g_guest->serve(g_guest->argument);
+
+	if (kernel_shutdown() > 0)
+		log_error("kernel objects were leaked");
+	_exit(status);
+}
+
 static void start_thread(void *(*run)(void *), const char *name)
 {
 	pthread_attr_t attributes;
@@ -192,12 +224,25 @@ static void open_stdio(struct sandbox_launch *launch)
 		config->console.fd = host_stdio_prepare(config->console.fd);
 }
 
+static int become_root(void)
+{
+	/* Where groups may not be dropped, there are none to be had. */
+	if (setgroups(0, NULL) && errno != EPERM)
+		return -1;
+	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -1 : 0;
+}
+
 static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evidence, struct platform **platform,
 	struct failure *failure)
 {
+	const struct sentry_guest *guest = launch->guest;
 	int error;
 
-	if (open_sources(launch, failure) || jail_prepare_network(failure))
+	if (guest && guest->open(guest->argument, launch->config.overflow_ids_are_root, failure))
+		give_up(failure);
+	if (open_sources(launch, failure))
+		give_up(failure);
+	if ((!guest || guest->namespaces & CLONE_NEWNET) && jail_prepare_network(failure))
 		give_up(failure);
 	open_stdio(launch);
 	if (launch->report_jail)
@@ -207,7 +252,7 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 			"cannot make the memory of the sandbox: the host has no memory, or no memfd_create");
 		give_up(failure);
 	}
-	if (jail_empty_root(failure) || jail_drop_capabilities(failure))
+	if (jail_empty_root(failure) || jail_drop_capabilities(guest ? guest->capabilities : 0, failure))
 		give_up(failure);
 	/* While the process is small, and before the filter: the stubs get a stricter one of their own. */
 	error = platform_ptrace_new(platform);
@@ -250,6 +295,32 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	platform_ptrace_watch(platform);
 }
 
+/* Containers: what can go wrong is told; after the caller's second word the sentry is on its own. */
+noreturn_ static void serve_guest(
+	struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
+{
+	struct control_message ready = {.type = CONTROL_READY}, go;
+	const struct sentry_guest *guest = launch->guest;
+	bool exec_failed;
+	int error = kernel_start(platform, &launch->config, NULL, &exec_failed);
+
+	if (error) {
+		(void)fail_errno(failure, -error, "cannot start the sandbox's kernel");
+		give_up(failure);
+	}
+	if (guest->create(guest->argument, failure))
+		give_up(failure);
+	(void)control_send(g_control, &ready);
+	if (!control_receive(g_control, &go) || go.type != CONTROL_GO)
+		_exit(STATUS_INTERNAL);
+	(void)close(g_control);
+	g_control = -1;
+	g_guest = guest;
+	start_thread(run_guest, "containers");
+	platform_ptrace_watch(platform);
+	_exit(STATUS_INTERNAL);
+}
+
 void sentry_process_main(struct sandbox_launch *launch, int control, struct jail_evidence *evidence)
 {
 	struct failure failure = {.status = STATUS_INTERNAL};
@@ -259,7 +330,8 @@ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail
 
 	g_control = control;
 	panic_set_report(report_panic);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!launch->guest)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* All but what safe_copy() answers to. */
 	sigfillset(&all);
 	sigdelset(&all, SIGSEGV);
@@ -268,10 +340,12 @@ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail
 	/* Also tells whether the command died before PDEATHSIG was set. */
 	if (!control_receive(control, &go) || go.type != CONTROL_GO)
 		_exit(STATUS_INTERNAL);
+	if (launch->guest && launch->guest->become_root && become_root())
+		_exit(STATUS_INTERNAL);
 	/* Away from the caller's terminal: its Ctrl-C and Ctrl-Z are the command's to pass on. */
 	setsid();
 	raise_descriptor_limit();
-	close_foreign_descriptors(control, launch->log_fd);
+	close_foreign_descriptors(launch, control);
 	log_open(launch->log_fd, launch->log_format, LOG_LEVEL_DEBUG);
 	safe_copy_init();
 	launch->config.overflow_ids_are_root = go.a;
@@ -282,6 +356,8 @@ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail
 		(void)control_send(control, &done);
 		_exit(0);
 	}
+	if (launch->guest)
+		serve_guest(launch, platform, &failure);
 	start_kernel(launch, platform, &failure);
 	_exit(STATUS_INTERNAL);
 }

@@ -5,10 +5,9 @@
  */
 #include "sentry/kernel/boot.h"
 
-#include "abi/fcntl.h"
-#include "abi/limits.h"
 #include "base/log.h"
-#include "sentry/kernel/exec.h"
+#include "sentry/kernel/container.h"
+#include "sentry/kernel/launch.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/session.h"
@@ -22,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_PATH	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-#define DEFAULT_PATH	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define STATUS_NOT_STARTED (127 << 8)
 
 static struct {
@@ -72,6 +69,8 @@ static void end_everything(void)
 
 void boot_note_exit(struct thread_group *group, int status)
 {
+	if (group->container)
+		container_note_exit(group, status);
 	if (group != boot.first)
 		return;
 	atomic_store(&boot.first_gone, true);
@@ -94,6 +93,11 @@ struct thread_group *boot_first_process(void)
 	if (!boot.first || atomic_load(&boot.first_gone))
 		return NULL;
 	return thread_group_get(boot.first);
+}
+
+struct task *boot_init_task(void)
+{
+	return boot.init;
 }
 
 bool boot_is_first(const struct thread_group *group)
@@ -139,107 +143,11 @@ static struct run_state init_state(struct task *task)
 	return run_state(task_state_exit);
 }
 
-/* --- making a task from nothing --- */
-
-static void set_default_limits(struct thread_group *group)
-{
-	struct linux_rlimit64 *limits = group->limits;
-
-	for (int i = 0; i < LINUX_RLIM_NLIMITS; i++)
-		limits[i] = (struct linux_rlimit64){LINUX_RLIM_INFINITY, LINUX_RLIM_INFINITY};
-	limits[LINUX_RLIMIT_STACK].rlim_cur = LINUX_STK_LIM;
-	limits[LINUX_RLIMIT_CORE].rlim_cur = 0;
-	limits[LINUX_RLIMIT_NOFILE] = (struct linux_rlimit64){1024, LINUX_NR_OPEN};
-	limits[LINUX_RLIMIT_MEMLOCK] = (struct linux_rlimit64){8 << 20, 8 << 20};
-	limits[LINUX_RLIMIT_MSGQUEUE] = (struct linux_rlimit64){819200, 819200};
-	limits[LINUX_RLIMIT_NICE] = (struct linux_rlimit64){0, 0};
-	limits[LINUX_RLIMIT_RTPRIO] = (struct linux_rlimit64){0, 0};
-}
-
-static int make_task(const struct linux_rlimit64 *limits, const char *comm, struct task **out)
-{
-	struct task *task;
-	int err = task_new(g_platform, &task);
-
-	if (err)
-		return err;
-	err = thread_group_new(&task->group);
-	if (!err)
-		err = sighand_new(&task->sighand);
-	if (err) {
-		task_abandon(task);
-		return err;
-	}
-	task->group->sighand = sighand_get(task->sighand);
-	task->start_ns = task->group->start_ns = clock_now(LINUX_CLOCK_BOOTTIME);
-	task->timer_slack_ns = 50000;
-	strncpy(task->comm, comm, sizeof(task->comm) - 1);
-	if (limits)
-		memcpy(task->group->limits, limits, sizeof(task->group->limits));
-	else
-		set_default_limits(task->group);
-	*out = task;
-	return 0;
-}
-
-/* Gives it a number, a parent, and a session: its own, or its parent's. */
-static int publish_locked(struct task *task, struct task *parent)
-{
-	struct thread_group *group = task->group;
-	int err = pid_allocate_locked(g_tasks.root_pid_ns, NULL, 0, &task->pid);
-
-	if (err)
-		return err;
-	group->pid = pid_get(task->pid);
-	task->pid->task = task;
-	task->pid->group = group;
-	group->leader = task;
-	task->exit_signal = LINUX_SIGCHLD;
-	TAILQ_INSERT_TAIL(&group->tasks, task, group_link);
-	group->task_count = group->live_count = group->quick_count = 1;
-	g_tasks.task_count++;
-	g_tasks.process_count++;
-	group->parent = parent;
-	if (parent)
-		LIST_INSERT_HEAD(&parent->group->children, group, sibling);
-	if (!g_tasks.root_pid_ns->init) {
-		g_tasks.root_pid_ns->init = task;
-		group->unkillable = true;
-	}
-	if (!parent)
-		return session_init_locked(group);
-	session_init_job_locked(group, parent->group);
-	return 0;
-}
-
-static int publish(struct task *task, struct task *parent)
-{
-	int err;
-
-	task->charged_uid = task->cred->uid;
-	if (!pid_user_charge(task->charged_uid, UINT64_MAX))
-		return -ENOMEM;
-	mutex_lock(&g_tasks.lock);
-	err = publish_locked(task, parent);
-	mutex_unlock(&g_tasks.lock);
-	return err;
-}
-
-static int start(struct task *task)
-{
-	struct host_thread *thread = host_thread_get();
-
-	if (!thread)
-		return -EAGAIN;
-	task_start(task_get(task), thread);
-	return 0;
-}
-
 static int make_init(struct nsproxy *nsproxy)
 {
 	struct cred *cred;
 	struct task *init;
-	int err = make_task(NULL, "init", &init);
+	int err = launch_task_new(NULL, "init", &init);
 
 	if (err)
 		return err;
@@ -253,101 +161,14 @@ static int make_init(struct nsproxy *nsproxy)
 		return err;
 	}
 	init->cred = cred;
-	err = publish(init, NULL);
+	err = launch_publish(init, NULL, g_tasks.root_pid_ns, false);
 	if (err)
 		return err;
 	boot.init = task_get(init);
-	return start(init);
+	return launch_start(init);
 }
 
 /* --- the first process --- */
-
-struct command {
-	const char *const *argv, *const *envp;
-};
-
-static size_t count_strings(const char *const *strings)
-{
-	size_t count = 0;
-
-	while (strings[count])
-		count++;
-	return count;
-}
-
-static int add_strings(
-	struct loader_arguments *arguments, struct loader_strings *to, const char *const *from)
-{
-	int err = 0;
-
-	for (size_t i = 0; from[i] && !err; i++)
-		err = loader_arguments_add(arguments, to, from[i], strlen(from[i]));
-	return err;
-}
-
-static int try_exec(struct task *task, const struct command *command, const char *path)
-{
-	struct loader_arguments arguments;
-	struct exec_request request = {
-		.dirfd = LINUX_AT_FDCWD, .name = path, .arguments = &arguments};
-	int err = loader_arguments_init(&arguments, rlimit_of(task->group, LINUX_RLIMIT_STACK),
-		count_strings(command->argv), count_strings(command->envp), path);
-
-	if (err)
-		return err;
-	err = add_strings(&arguments, &arguments.argv, command->argv);
-	if (!err)
-		err = add_strings(&arguments, &arguments.envp, command->envp);
-	if (!err)
-		err = (int)task_exec(task, &request);
-	loader_arguments_free(&arguments);
-	return err;
-}
-
-static const char *find_path(const char *const *envp)
-{
-	for (; *envp; envp++) {
-		if (strncmp(*envp, "PATH=", 5) == 0)
-			return *envp + 5;
-	}
-	return DEFAULT_PATH;
-}
-
-/* As execvp(3): the first directory whose program can be run; EACCES only if no other works. */
-static int search_path(struct task *task, const struct command *command)
-{
-	const char *list = find_path(command->envp), *name = command->argv[0];
-	char path[LINUX_PATH_MAX];
-	int result = -ENOENT;
-
-	for (;;) {
-		size_t length = strcspn(list, ":");
-		int err = -ENAMETOOLONG;
-
-		if (length + strlen(name) + 2 <= sizeof(path)) {
-			memcpy(path, list, length);
-			memcpy(path + length, "/", length ? 2 : 1);
-			strcpy(path + length + (length ? 1 : 0), name);
-			err = try_exec(task, command, path);
-		}
-		if (err == -EACCES)
-			result = err;
-		else if (err != -ENOENT && err != -ENOTDIR && err != -ENAMETOOLONG)
-			return err;
-		list += length;
-		if (!*list++)
-			return result;
-	}
-}
-
-static int boot_exec(struct task *task, const char *const *argv, const char *const *envp)
-{
-	const struct command command = {.argv = argv, .envp = envp};
-
-	if (strchr(argv[0], '/') || !argv[0][0])
-		return try_exec(task, &command, argv[0]);
-	return search_path(task, &command);
-}
 
 static void report_start(int error, bool exec_failed)
 {
@@ -367,20 +188,19 @@ static struct run_state first_state(struct task *task)
 	bool prepared = !err;
 
 	if (!err)
-		err = boot_exec(task, config->argv, config->envp);
+		err = launch_exec(task, config->argv, config->envp);
 	report_start(err, prepared && err);
 	if (err) {
 		task->exit_code = STATUS_NOT_STARTED;
 		return run_state(task_state_exit);
 	}
-	task_slow_clear(task, TASK_SLOW_NEXT);
 	return task->next_state;
 }
 
 static int make_first(const struct boot_config *config, struct nsproxy *nsproxy)
 {
 	struct task *task;
-	int err = make_task(config->limits, config->argv[0], &task);
+	int err = launch_task_new(config->limits, config->argv[0], &task);
 
 	if (err)
 		return err;
@@ -389,11 +209,11 @@ static int make_first(const struct boot_config *config, struct nsproxy *nsproxy)
 	task->files = fd_table_get(config->files);
 	task->nsproxy = nsproxy_get(nsproxy);
 	task->next_state = run_state(first_state);
-	err = publish(task, boot.init);
+	err = launch_publish(task, boot.init, g_tasks.root_pid_ns, boot.init);
 	if (err)
 		return err;
 	boot.first = thread_group_get(task->group);
-	return start(task);
+	return launch_start(task);
 }
 
 static int make_nsproxy(const struct boot_config *config, struct nsproxy **out)
@@ -434,14 +254,16 @@ int boot_start(const struct boot_config *config, bool *exec_failed)
 	if (!err) {
 		if (!config->as_pid_1)
 			err = make_init(nsproxy);
-		if (!err)
+		if (!err && config->argv)
 			err = make_first(config, nsproxy);
 		nsproxy_put(nsproxy);
 	}
-	cred_put(config->cred);
-	fs_struct_put(config->fs);
-	fd_table_put(config->files);
-	if (!err) {
+	if (config->argv) {
+		cred_put(config->cred);
+		fs_struct_put(config->fs);
+		fd_table_put(config->files);
+	}
+	if (!err && config->argv) {
 		wait_for_start();
 		err = boot.error;
 		*exec_failed = boot.exec_failed;

@@ -13,7 +13,7 @@ must_check int task_set_init(void);
 
 struct boot_config {
 	struct platform *platform;
-	const char *const *argv, *const *envp; /* valid until boot_start() returns */
+	const char *const *argv, *const *envp; /* valid until boot_start() returns; argv NULL: init alone */
 	bool as_pid_1;
 	const char *hostname, *domainname;
 	const struct linux_rlimit64
@@ -45,6 +45,8 @@ struct boot_config {
 must_check int boot_start(const struct boot_config *config, bool *exec_failed);
 /* The first process, with a reference, or NULL when it is gone. */
 struct thread_group *boot_first_process(void);
+/* The sandbox's init, which runs no guest code; borrowed. NULL with as_pid_1. */
+struct task *boot_init_task(void);
 bool boot_is_first(const struct thread_group *group);
 /* Is it the one that init stands in for the caller's shell to? */
 bool boot_is_first_process(const struct thread_group *group);

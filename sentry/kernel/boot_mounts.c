@@ -41,6 +41,7 @@ static int make_host(const struct sandbox_config *config, const struct sandbox_m
 	struct host_super_options options = {
 		.read_only = read_only,
 		.exclusive = mount->exclusive,
+		.gives_owners = mount->gives_owners,
 		.overflow_ids_are_root = config->overflow_ids_are_root,
 		.source = mount->source,
 	};
@@ -147,14 +148,14 @@ static int make_mount_point(const struct path *root, const char *destination, bo
 }
 
 /* A place that exists is found with symlinks followed, as mount(2) does; else it is made. */
-static int find_mount_point(const struct path *root, const char *destination, bool directory, struct path *out)
+int boot_find_mount_point(const struct path *root, const char *destination, bool directory, struct path *out)
 {
 	int error = path_lookup_at(root, root, destination, WALK_FOLLOW, out);
 
 	return error == -ENOENT ? make_mount_point(root, destination, directory, out) : error;
 }
 
-static int add_mount(const struct sandbox_config *config, const struct path *root, const struct sandbox_mount *mount)
+int boot_add_mount(const struct sandbox_config *config, const struct path *root, const struct sandbox_mount *mount)
 {
 	unsigned long flags = mount->flags | (mount->read_only ? LINUX_MS_RDONLY : 0);
 	struct super_block *sb;
@@ -165,7 +166,7 @@ static int add_mount(const struct sandbox_config *config, const struct path *roo
 	if (error)
 		return error;
 	directory = inode_is_type(dentry_inode(sb->root), LINUX_S_IFDIR);
-	error = find_mount_point(root, mount->destination, directory, &where);
+	error = boot_find_mount_point(root, mount->destination, directory, &where);
 	if (error) {
 		super_block_put(sb);
 		return error;
@@ -178,22 +179,29 @@ static int add_mount(const struct sandbox_config *config, const struct path *roo
 	return error;
 }
 
-int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out)
+int boot_make_root(const struct sandbox_config *config, struct mount_namespace **out)
 {
-	struct mount_namespace *ns;
 	struct super_block *sb;
-	struct path root;
 	int error = make_file_system(config, &config->mounts[0], &sb);
 
 	if (!error)
-		error = mount_namespace_new(sb, config->mounts[0].flags, &ns);
-	if (error) {
+		error = mount_namespace_new(sb, config->mounts[0].flags, out);
+	if (error)
 		log_error("the root file system: error %d", -error);
+	return error;
+}
+
+int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out)
+{
+	struct mount_namespace *ns;
+	struct path root;
+	int error = boot_make_root(config, &ns);
+
+	if (error)
 		return error;
-	}
 	mount_namespace_root(ns, &root);
 	for (size_t i = 1; i < config->mount_count && !error; i++) {
-		error = add_mount(config, &root, &config->mounts[i]);
+		error = boot_add_mount(config, &root, &config->mounts[i]);
 		if (error)
 			log_error("mount of %s on %s: error %d", config->mounts[i].source,
 				config->mounts[i].destination, -error);

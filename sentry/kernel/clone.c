@@ -8,6 +8,7 @@
 #include "abi/sched.h"
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/clone_copy.h"
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/ptrace_state.h"
@@ -126,6 +127,7 @@ static void join_family_locked(struct task *parent, struct task *child, uint64_t
 	group->pid = pid_get(child->pid);
 	group->pid->group = group;
 	group->leader = child;
+	group->container = container_get(parent->group->container);
 	group->parent = flags & LINUX_CLONE_PARENT ? parent->group->parent : parent;
 	group->parent_exec_count = group->parent ? group->parent->group->exec_count : 0;
 	if (group->parent)

@@ -8,6 +8,7 @@
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/boot_files.h"
 #include "sentry/kernel/boot_mounts.h"
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/host_poll.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/signal.h"
@@ -148,12 +149,17 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		error = boot_make_mounts(config, &g_mounts);
 	if (!error)
 		error = vdso_open();
-	if (!error)
+	if (!error && config->argv)
 		error = make_first_process(config, &boot);
 	if (error)
 		return error;
 	boot.mount_ns = mount_namespace_get(g_mounts);
 	return boot_start(&boot, exec_failed);
+}
+
+void kernel_end(void)
+{
+	boot_kill_all();
 }
 
 void kernel_wait(struct sandbox_result *result)
@@ -208,6 +214,7 @@ void kernel_continue(void)
 
 long kernel_shutdown(void)
 {
+	containers_shutdown();
 	boot_finish();
 	console_stop();
 	vdso_release();

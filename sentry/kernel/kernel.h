@@ -21,6 +21,14 @@ enum sandbox_mount_type {
 	SANDBOX_MOUNT_OVERLAY,      /* host directory (source_fd), read-only, under a writable layer in memory */
 	SANDBOX_MOUNT_BIND,         /* host directory or file */
 	SANDBOX_MOUNT_FS,           /* a file system of ours by name: tmpfs, proc, sysfs, devtmpfs, devpts, mqueue */
+	/* Of containers only: steps on the tree as it is by then. */
+	SANDBOX_MOUNT_INSIDE,       /* a bind of what is at source inside */
+	SANDBOX_MOUNT_NODE,         /* a device or FIFO: mode, rdev, uid, gid */
+	SANDBOX_MOUNT_SYMLINK,      /* destination points to source */
+	SANDBOX_MOUNT_MASK,         /* what is there can neither be read nor seen; nothing there is fine */
+	SANDBOX_MOUNT_REMOUNT,      /* the mount at destination gets flags; with recursive those below it, too */
+	SANDBOX_MOUNT_READ_ONLY,    /* the part of the tree at destination becomes read-only; nothing there is fine */
+	SANDBOX_MOUNT_PROPAGATION,  /* flags: LINUX_MS_SHARED, _SLAVE, _PRIVATE, _UNBINDABLE */
 };
 
 struct sandbox_mount {
@@ -30,8 +38,12 @@ struct sandbox_mount {
 	const char *destination;  /* absolute, inside */
 	const char *fs_type, *options; /* SANDBOX_MOUNT_FS */
 	bool read_only;
+	bool gives_owners;        /* of a writable host tree: what guests make belongs to them (host.h) */
 	bool exclusive;           /* nobody else changes the tree: names and attributes are cached without asking */
+	bool recursive, copy_up;  /* copy_up: a tmpfs begins with what it covers */
 	unsigned long flags;      /* further LINUX_MS_* (NOSUID, NODEV, NOEXEC...) */
+	uint32_t mode, uid, gid;  /* SANDBOX_MOUNT_NODE */
+	uint64_t rdev;
 };
 
 struct sandbox_console {
@@ -39,6 +51,7 @@ struct sandbox_console {
 	uint16_t rows, columns;
 	bool paused;          /* the command runs in the background: kernel_continue() starts input and output */
 	struct linux_termios2 termios; /* what the guest's terminal starts with: the caller's */
+	bool fresh;           /* or what a new terminal starts with: termios is not looked at */
 };
 
 struct sandbox_config {
@@ -83,6 +96,8 @@ must_check int kernel_prepare(const struct sandbox_config *config);
 /* *exec_failed tells that the sandbox is fine and the program is not. */
 must_check int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	const struct sandbox_events *events, bool *exec_failed);
+/* Without a program (config->argv NULL): the kernel runs, and containers (container.h) may be made in it until kernel_end(). */
+void kernel_end(void);
 /* Blocks a host thread (not a task's) until the sandbox has ended. */
 void kernel_wait(struct sandbox_result *result);
 /* From the front end: a signal to the first process (or with console: to the terminal's foreground group), a new window size. */

@@ -432,6 +432,28 @@ int64_t seccomp_set_filter(struct task *task, uint32_t flags, uint64_t address)
 	return result;
 }
 
+int seccomp_attach_program(
+	struct task *task, const struct linux_sock_filter *program, size_t count, bool log)
+{
+	struct seccomp_filter *filter;
+	int64_t result;
+
+	if (!count || count > LINUX_BPF_MAXINSNS)
+		return -EINVAL;
+	filter = calloc(1, sizeof(*filter) + count * sizeof(filter->program[0]));
+	if (!filter)
+		return -ENOMEM;
+	refcount_init(&filter->refs, &filter_refs);
+	filter->count = count;
+	memcpy(filter->program, program, count * sizeof(filter->program[0]));
+	result = bpf_check(filter->program, filter->count, BPF_USE_SECCOMP) ? -EINVAL : 0;
+	if (!result)
+		result = attach(task, filter, log ? LINUX_SECCOMP_FILTER_FLAG_LOG : 0);
+	if (result)
+		filter_put(filter);
+	return (int)result;
+}
+
 /* --- looking, for ptrace --- */
 
 /* A filter by its number from the oldest, with a reference. -EINVAL: no filters; -ENOENT. */

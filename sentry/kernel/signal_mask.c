@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a task blocks, whether something interrupts it, and taking signals off its queues. */
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/signal_private.h"
 #include "sentry/time/posix_timer.h"
 
@@ -32,7 +33,8 @@ bool signal_is_ignored_locked(struct task *task, int signal)
 void task_recalculate_interrupt_locked(struct task *task)
 {
 	bool due = (pending_locked(task) & task_deliverable_locked(task)) ||
-		   atomic_load(&task->killed) || task_group_stop_pending(&task->stop);
+		   atomic_load(&task->killed) || task_group_stop_pending(&task->stop) ||
+		   (task->group->container && container_is_paused(task->group->container));
 
 	if (task == current)
 		atomic_store(&task->run.interrupt, due);

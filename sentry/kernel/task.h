@@ -34,6 +34,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct container;
+struct container_process;
 struct exec_image;
 struct fd_table;
 struct fs_struct;
@@ -214,6 +216,7 @@ struct task {
 	int timer_slack_ns;
 	bool securebits_keep_caps;
 	struct trace_task *trace; /* sentry/trace's own */
+	struct container_process *launch; /* container_process.c's own, until its program runs */
 	struct exec_image *exec;  /* exec.c's own, while an execve is under way */
 	void *start_fpstate; /* floating-point state to begin with, of platform->fpstate_size; NULL:
 				a new process's. Own */
@@ -224,6 +227,7 @@ enum group_stop_state { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED };
 struct thread_group {
 	struct refcount refs;
 	struct pid *pid;	  /* the leader's; set once */
+	struct container *container; /* set once; a reference; NULL outside of containers */
 	struct task *leader;	  /* RANK_TASK_SET; exec changes it */
 	struct task_list tasks;	  /* as task.group_link */
 	unsigned int task_count;  /* not yet released; RANK_TASK_SET */

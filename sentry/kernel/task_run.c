@@ -9,6 +9,7 @@
 #include "sentry/kernel/task_run.h"
 
 #include "base/log.h"
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rseq.h"
 #include "sentry/kernel/seccomp.h"
@@ -309,8 +310,11 @@ struct run_state task_state_syscall_exit(struct task *task)
 
 struct run_state task_state_interrupt(struct task *task)
 {
-	struct run_state next = signal_deliver(task);
+	struct run_state next;
 
+	if (task->group->container)
+		container_pause_point(task);
+	next = signal_deliver(task);
 	if (next.execute == task_state_run && task->has_saved_mask)
 		task_restore_mask(task);
 	return next;
@@ -333,5 +337,7 @@ struct run_state task_state_begin(struct task *task)
 	task->set_child_tid = 0;
 	if (g_trace_hooks && g_trace_hooks->born)
 		g_trace_hooks->born(task);
+	if (task->group->container)
+		container_pause_point(task);
 	return run_state(task_state_syscall_exit);
 }

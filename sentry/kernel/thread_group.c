@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Thread groups as objects, and the CPU time of their threads. */
 #include "abi/epoll.h"
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/cred_guard.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/session.h"
@@ -48,6 +49,7 @@ void thread_group_put(struct thread_group *group)
 	wait_queue_destroy(&group->child_queue);
 	wait_queue_destroy(&group->cred_guard_queue);
 	mutex_destroy(&group->lock);
+	container_put(group->container);
 	pid_put(group->process_group);
 	pid_put(group->session_pid);
 	pid_put(group->yama_tracer);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 struct console {
+	struct tty *tty; /* a reference */
 	int fd;
 	bool paused;  /* guarded by the tty's lock: the caller's shell has the terminal */
 	bool input_ended;
@@ -92,7 +93,7 @@ static const struct tty_driver console_driver = {
 
 static void on_host_events(struct host_poll_source *source, uint32_t events)
 {
-	struct tty *tty = g_console;
+	struct tty *tty = container_of(source, struct console, source)->tty;
 	bool alive;
 
 	mutex_lock(&tty->lock);
@@ -118,19 +119,18 @@ void console_pause(bool paused)
 	mutex_unlock(&tty->lock);
 }
 
-void console_drain(int milliseconds)
+void console_drain_tty(struct tty *tty, int milliseconds)
 {
-	struct tty *tty = g_console;
 	int64_t deadline = clock_monotonic() + milliseconds * (NSEC_PER_SEC / 1000);
+	struct console *console = tty->private;
 	size_t left;
 
-	if (!tty)
-		return;
 	do {
-		struct console *console = tty->private;
 		struct pollfd poll_fd = {.fd = console->fd, .events = POLLOUT};
 
 		(void)poll(&poll_fd, 1, 10);
+		if (poll_fd.revents & (POLLHUP | POLLERR))
+			break;
 		mutex_lock(&tty->lock);
 		console_output(tty);
 		left = line_discipline_output_size(&tty->line);
@@ -138,7 +138,13 @@ void console_drain(int milliseconds)
 	} while (left && clock_monotonic() < deadline);
 }
 
-int console_start(struct devpts *devpts, const struct sandbox_console *config)
+void console_drain(int milliseconds)
+{
+	if (g_console)
+		console_drain_tty(g_console, milliseconds);
+}
+
+int console_new(struct devpts *devpts, const struct sandbox_console *config, struct tty **out)
 {
 	struct console *console = calloc(1, sizeof(*console));
 	struct tty *tty = NULL;
@@ -148,37 +154,55 @@ int console_start(struct devpts *devpts, const struct sandbox_console *config)
 		free(console);
 		return error;
 	}
+	console->tty = tty;
 	console->fd = config->fd;
 	console->paused = config->paused;
 	console->source.fd = config->fd;
 	console->source.callback = on_host_events;
 	tty->private = console;
-	line_discipline_set_termios(&tty->line, &config->termios);
+	if (!config->fresh)
+		line_discipline_set_termios(&tty->line, &config->termios);
 	tty->window.ws_row = config->rows;
 	tty->window.ws_col = config->columns;
 	error = devpts_add(devpts, tty);
+	if (!error) {
+		error = host_poll_add(&console->source);
+		if (error)
+			devpts_remove(tty);
+	}
 	if (error) {
+		tty->private = NULL;
 		free(console);
 		tty_put(tty);
 		return error;
 	}
-	g_console = tty;
-	return host_poll_add(&console->source);
+	*out = tty;
+	return 0;
+}
+
+void console_free(struct tty *tty)
+{
+	struct console *console = tty->private;
+
+	host_poll_remove(&console->source);
+	tty_hang_up(tty);
+	devpts_remove(tty);
+	mutex_lock(&tty->lock);
+	/* Files of guests may hold the terminal longer: nothing is behind it any more. */
+	console->paused = true;
+	(void)close(console->fd);
+	console->fd = -1;
+	mutex_unlock(&tty->lock);
+	tty_put(tty);
+}
+
+int console_start(struct devpts *devpts, const struct sandbox_console *config)
+{
+	return console_new(devpts, config, &g_console);
 }
 
 void console_stop(void)
 {
-	struct tty *tty = g_console;
-	struct console *console;
-
-	if (!tty)
-		return;
-	console = tty->private;
-	host_poll_remove(&console->source);
-	tty_hang_up(tty);
-	devpts_remove(tty);
-	g_console = NULL;
-	tty->private = NULL;
-	free(console);
-	tty_put(tty);
+	if (g_console)
+		console_free(steal_pointer(&g_console));
 }

@@ -49,6 +49,7 @@ void tty_put(struct tty *tty)
 	wait_queue_destroy(&tty->slave_queue);
 	wait_queue_destroy(&tty->master_queue);
 	mutex_destroy(&tty->lock);
+	free(tty->private);
 	free(tty);
 }
 

@@ -53,7 +53,7 @@ struct tty {
 	int index;                       /* set once */
 	struct devpts *devpts;           /* set once; NULL after the file system went */
 	struct inode *inode;             /* the slave's node; a reference, dropped with the master */
-	void *private;                   /* the driver's */
+	void *private;                   /* the driver's; freed with the tty */
 };
 
 /* A tty of one reference with a fresh line discipline. */
@@ -121,3 +121,7 @@ void console_pause(bool paused);
 void console_drain(int milliseconds);
 /* Once no guest runs any more. */
 void console_stop(void);
+/* The same for terminals besides it: containers have one each. out: a reference, for console_free(). */
+must_check int console_new(struct devpts *devpts, const struct sandbox_console *config, struct tty **out);
+void console_drain_tty(struct tty *tty, int milliseconds);
+void console_free(struct tty *tty);

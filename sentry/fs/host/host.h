@@ -35,6 +35,8 @@ struct host_super_options {
 	/* Nobody else changes the tree: names, attributes and absent names are kept without asking
 	 * again. */
 	bool exclusive;
+	/* The sentry may give files away: what a guest makes belongs to who made it. */
+	bool gives_owners;
 	/* Ids that the sentry's user namespace does not map are shown as root's. */
 	bool overflow_ids_are_root;
 	const char *source; /* what /proc/mounts shows; may be NULL */

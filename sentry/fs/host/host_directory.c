@@ -11,6 +11,7 @@
 
 #include "abi/fcntl.h"
 #include "base/cleanup.h"
+#include "sentry/kernel/credentials.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
@@ -90,6 +91,24 @@ static int create_file(int dirfd, const char *name, uint32_t mode, int *fd)
 	return *fd < 0 ? *fd : 0;
 }
 
+/*
+ * The sentry made it as itself; it becomes its maker's, but for the group in a set-group-ID directory. A symlink has no
+ * mode; a change of owner takes the set-ID bits of others away.
+ */
+static int give_owner(struct inode *directory, int dirfd, const char *name, uint32_t mode, const struct cred *cred)
+{
+	const struct inode_attributes *above = &directory->attributes;
+	gid_t gid = above->mode & LINUX_S_ISGID ? (gid_t)-1 : cred->fsgid;
+
+	if (!host_fs_of(directory->sb)->gives_owners)
+		return 0;
+	if (fchownat(dirfd, name, cred->fsuid, gid, AT_SYMLINK_NOFOLLOW))
+		return errno == EINVAL ? -EPERM : -errno;
+	if (mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+		return fchmodat(dirfd, name, mode & LINUX_S_IALLUGO, 0) ? -errno : 0;
+	return 0;
+}
+
 static int host_create(struct inode *directory, const char *name, uint32_t mode, uint64_t rdev,
 	const struct cred *cred, struct inode **out)
 {
@@ -107,6 +126,11 @@ static int host_create(struct inode *directory, const char *name, uint32_t mode,
 		error = mkdirat(dirfd, name, mode & LINUX_S_IALLUGO) ? -errno : 0;
 	else
 		error = mknodat(dirfd, name, mode, 0) ? -errno : 0;
+	if (!error) {
+		error = give_owner(directory, dirfd, name, mode, cred);
+		if (error)
+			(void)unlinkat(dirfd, name, LINUX_S_ISDIR(mode) ? AT_REMOVEDIR : 0);
+	}
 	if (!error)
 		error = made(node, dirfd, name, mode, out);
 	if (!error && fd >= 0) {
@@ -131,6 +155,8 @@ static int host_symlink(struct inode *directory, const char *name, const char *t
 	if (dirfd < 0)
 		return dirfd;
 	error = symlinkat(target, dirfd, name) ? -errno : 0;
+	if (!error)
+		error = give_owner(directory, dirfd, name, 0, cred);
 	if (!error)
 		error = made(node, dirfd, name, 0, out);
 	end_change(node);

@@ -32,7 +32,7 @@ struct host_identity {
 /* super_block.private */
 struct host_fs {
 	int root_fd; /* the one that the super block was made with */
-	bool read_only, exclusive, overflow_ids_are_root;
+	bool read_only, exclusive, overflow_ids_are_root, gives_owners;
 	struct mutex lock; /* RANK_LEAF: the fields below, and names and parents of all nodes */
 	RB_HEAD(host_node_tree, host_node) nodes;
 	uint64_t devices[HOST_MAX_DEVICES]; /* numbers of the mounts met; [0] is the root's */

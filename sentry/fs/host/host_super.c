@@ -121,6 +121,7 @@ static int fs_new(int fd, const struct host_super_options *options, struct super
 	fs->read_only = options->read_only;
 	fs->exclusive = options->exclusive;
 	fs->overflow_ids_are_root = options->overflow_ids_are_root;
+	fs->gives_owners = options->gives_owners;
 	mutex_init(&fs->lock, RANK_LEAF, "host fs");
 	RB_INIT(&fs->nodes);
 	if (fstatfs(fd, &info))

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's cgroup of a container: version 1 controllers, version 2, or both beside each other. It
+ * holds the sentry with all its stubs. Where the caller may not make one (rootless without
+ * delegation), there is none, unless limits were asked for.
+ */
+#pragma once
+
+#include "runsc-c/failure.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CGROUP_DIRECTORIES_MAX 24
+
+struct cgroup {
+	struct cgroup_directory {
+		char *controllers; /* "memory", "cpu,cpuacct", "" for version 2 */
+		char *path;	   /* of the directory on this host */
+	} directories[CGROUP_DIRECTORIES_MAX];
+	size_t count;
+	bool unified; /* version 2 holds the controllers */
+};
+
+/*
+ * Finds the directories for a cgroupsPath (NULL: one named by the id below the caller's own).
+ * systemd: the path is SLICE:PREFIX:NAME. Makes nothing.
+ */
+must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
+	struct failure *failure);
+/* Makes them. lenient: those that must not be made are left out. */
+must_check int cgroup_make(struct cgroup *cgroup, bool lenient, struct failure *failure);
+/* Puts a process into all of them. */
+must_check int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct failure *failure);
+/* linux.resources; NULL is fine. What the host has no controller for fails, unless it is no limit.
+ */
+must_check int cgroup_apply(
+	const struct cgroup *cgroup, json_t *resources, struct failure *failure);
+/* Removes them; members were killed before. False: one is still there. */
+bool cgroup_remove(const struct cgroup *cgroup);
+/* SIGKILL to all members that are left. */
+void cgroup_kill(const struct cgroup *cgroup);
+/* The directory with a controller, or NULL. */
+const char *cgroup_of(const struct cgroup *cgroup, const char *controller);
+/* A number, or "max", out of a file of it; false: not there. */
+bool cgroup_number(
+	const struct cgroup *cgroup, const char *controller, const char *file, uint64_t *value);
+/* To and from the state file. */
+json_t *cgroup_to_json(const struct cgroup *cgroup);
+void cgroup_from_json(struct cgroup *cgroup, json_t *array);
+void cgroup_free(struct cgroup *cgroup);

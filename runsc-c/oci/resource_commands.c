@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `csandbox update` and `csandbox events`: limits and use of a container's resources. */
+#include "base/cleanup.h"
+#include "runsc-c/oci/lifecycle.h"
+#include "runsc-c/oci/runtime.h"
+#include "runsc-c/oci/spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- update --- */
+
+static json_t *section(json_t *resources, const char *name)
+{
+	json_t *object = json_object_get(resources, name);
+
+	if (!object) {
+		object = json_object();
+		(void)json_object_set_new(resources, name, object);
+	}
+	return object;
+}
+
+static const struct {
+	const char *option, *section, *member;
+	bool text, bytes;
+} update_options[] = {
+	{"blkio-weight", "blockIO", "weight", false, false},
+	{"cpu-period", "cpu", "period", false, false},
+	{"cpu-quota", "cpu", "quota", false, false},
+	{"cpu-burst", "cpu", "burst", false, false},
+	{"cpu-share", "cpu", "shares", false, false},
+	{"cpu-rt-period", "cpu", "realtimePeriod", false, false},
+	{"cpu-rt-runtime", "cpu", "realtimeRuntime", false, false},
+	{"cpuset-cpus", "cpu", "cpus", true, false},
+	{"cpuset-mems", "cpu", "mems", true, false},
+	{"cpu-idle", "cpu", "idle", false, false},
+	{"memory", "memory", "limit", false, true},
+	{"memory-reservation", "memory", "reservation", false, true},
+	{"memory-swap", "memory", "swap", false, true},
+	{"pids-limit", "pids", "limit", false, false},
+};
+
+/* With k, m, g behind it where it counts bytes. */
+static int parse_amount(
+	const char *option, const char *text, bool bytes, json_int_t *out, struct failure *failure)
+{
+	static const char units[] = "kmgt";
+	char *end;
+	const char *unit;
+
+	errno = 0;
+	*out = strtoll(text, &end, 10);
+	unit = bytes && *end ? strchr(units, *end | 0x20) : NULL;
+	if (unit) {
+		for (ptrdiff_t i = 0; i <= unit - units; i++) {
+			if (__builtin_mul_overflow(*out, 1024, out))
+				errno = ERANGE;
+		}
+		end++;
+		end += *end == 'b' || *end == 'B';
+	}
+	if (!*text || *end || errno)
+		return fail(failure, STATUS_INTERNAL, "--%s %s: not a number", option, text);
+	return 0;
+}
+
+static json_t *read_resources(const char *path, struct failure *failure)
+{
+	return json_load_path(AT_FDCWD, !strcmp(path, "-") ? "/dev/stdin" : path,
+		!strcmp(path, "-") ? "standard input" : path, failure);
+}
+
+static int add_options(json_t *resources, const char *const *values, struct failure *failure)
+{
+	for (size_t i = 0; i < array_count(update_options); i++) {
+		json_int_t amount;
+
+		if (!values[i])
+			continue;
+		if (update_options[i].text) {
+			(void)json_object_set_new(section(resources, update_options[i].section),
+				update_options[i].member, json_string(values[i]));
+			continue;
+		}
+		if (parse_amount(update_options[i].option, values[i], update_options[i].bytes,
+			    &amount, failure))
+			return -1;
+		(void)json_object_set_new(section(resources, update_options[i].section),
+			update_options[i].member, json_integer(amount));
+	}
+	return 0;
+}
+
+static int apply(const struct state *state, json_t *resources, struct failure *failure)
+{
+	struct arena arena = {0};
+	struct reader reader = {.file = "update", .arena = &arena, .failure = failure};
+	struct cgroup cgroup;
+	int result = oci_check_resources(&reader, resources);
+
+	arena_free(&arena);
+	cgroup_from_json(&cgroup, json_object_get(state->json, "cgroup"));
+	if (!result)
+		result = cgroup_apply(&cgroup, resources, failure);
+	cgroup_free(&cgroup);
+	return result;
+}
+
+int command_update(int argc, char **argv, struct failure *failure)
+{
+	const char *file = NULL, *values[array_count(update_options)] = {NULL}, *ignored;
+	struct option_row rows[array_count(update_options) + 4];
+	size_t count = 0;
+	struct state state;
+	json_t *resources;
+	int at, result = -1;
+
+	for (; count < array_count(update_options); count++)
+		rows[count] = (struct option_row){
+			update_options[count].option, NULL, OPTION_TEXT, &values[count]};
+	rows[count++] = (struct option_row){"resources", "r", OPTION_TEXT, &file};
+	rows[count++] = (struct option_row){"kernel-memory", NULL, OPTION_TEXT, &ignored};
+	rows[count++] = (struct option_row){"kernel-memory-tcp", NULL, OPTION_TEXT, &ignored};
+	at = options_take(argc, argv, rows, count,
+		"update [--resources FILE|-] [--memory BYTES] [...] ID", failure);
+	if (at < 0 || at > argc)
+		return at < 0 ? 1 : 0;
+	if (at != argc - 1) {
+		(void)fail(failure, STATUS_INTERNAL, "update: the id of one container, please");
+		return 1;
+	}
+	resources = file ? read_resources(file, failure) : json_object();
+	if (!resources || state_open(&state, argv[at], true, failure)) {
+		json_decref(resources);
+		return 1;
+	}
+	if (!lifecycle_check_alive(&state, failure) && !add_options(resources, values, failure))
+		result = apply(&state, resources, failure);
+	state_close(&state);
+	json_decref(resources);
+	return result ? 1 : 0;
+}
+
+/* --- events --- */
+
+static json_t *number(const struct cgroup *cgroup, const char *controller, const char *v1,
+	const char *v2, uint64_t otherwise)
+{
+	uint64_t value = otherwise;
+
+	(void)!cgroup_number(cgroup, controller, cgroup->unified ? v2 : v1, &value);
+	return json_integer(value > INT64_MAX ? 0 : (json_int_t)value);
+}
+
+static json_t *memory_of(const struct cgroup *cgroup, json_t *inside)
+{
+	json_t *usage = json_pack("{s:o, s:o, s:o, s:i}", "limit",
+		number(cgroup, "memory", "memory.limit_in_bytes", "memory.max", 0), "usage",
+		number(cgroup, "memory", "memory.usage_in_bytes", "memory.current",
+			(uint64_t)json_integer_value(json_object_get(inside, "memory"))),
+		"max", number(cgroup, "memory", "memory.max_usage_in_bytes", "memory.peak", 0),
+		"failcnt", 0);
+
+	return json_pack("{s:o, s:o, s:{}}", "usage", usage, "cache", json_integer(0), "raw");
+}
+
+/* Processor time and processes as the guests' kernel counts them: the host's figures have the
+ * sentry's own in them. */
+static json_t *stats_of(const struct cgroup *cgroup, json_t *inside)
+{
+	json_int_t user = json_integer_value(json_object_get(inside, "user")),
+		   system = json_integer_value(json_object_get(inside, "system"));
+	json_t *cpu = json_pack("{s:{s:I, s:I, s:I, s:[]}, s:{}}", "usage", "total", user + system,
+		"kernel", system, "user", user, "percpu", "throttling");
+	json_t *pids =
+		json_pack("{s:o, s:o}", "current", json_incref(json_object_get(inside, "threads")),
+			"limit", number(cgroup, "pids", "pids.max", "pids.max", 0));
+
+	return json_pack("{s:o, s:o, s:o, s:{}, s:{}, s:{}}", "cpu", cpu, "memory",
+		memory_of(cgroup, inside), "pids", pids, "blkio", "hugetlb", "intel_rdt");
+}
+
+static int print_stats(const struct state *state, struct failure *failure)
+{
+	json_t *inside = lifecycle_check_alive(state, failure)
+				 ? NULL
+				 : sentry_ask(state, json_pack("{s:s}", "do", "usage"), failure);
+	struct cgroup cgroup;
+	json_t *event;
+
+	if (!inside)
+		return -1;
+	cgroup_from_json(&cgroup, json_object_get(state->json, "cgroup"));
+	event = json_pack("{s:s, s:s, s:o}", "type", "stats", "id", state->id, "data",
+		stats_of(&cgroup, inside));
+	(void)json_dumpf(event, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(event);
+	json_decref(inside);
+	cgroup_free(&cgroup);
+	return 0;
+}
+
+int command_events(int argc, char **argv, struct failure *failure)
+{
+	const char *interval = "5s";
+	bool once = false;
+	const struct option_row rows[] = {
+		{"stats", NULL, OPTION_FLAG, &once}, {"interval", NULL, OPTION_TEXT, &interval}};
+	int at = options_take(argc, argv, rows, array_count(rows),
+		    "events [--stats] [--interval SECONDS] ID", failure),
+	    result;
+	const char *id = at < 0 || at > argc
+				 ? NULL
+				 : options_one(argc, argv, at, "the id of one container", failure);
+	struct state state;
+
+	if (!id)
+		return at > argc ? 0 : 1;
+	if (state_open(&state, id, false, failure))
+		return 1;
+	result = print_stats(&state, failure);
+	while (!result && !once) {
+		sleep((unsigned int)(atoi(interval) > 0 ? atoi(interval) : 5));
+		if (!state_is_alive(&state))
+			break;
+		result = print_stats(&state, failure);
+	}
+	state_close(&state);
+	return result ? 1 : 0;
+}

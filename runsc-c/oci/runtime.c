@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The runtime's global options, its subcommands, and how it tells of errors. */
+#include "runsc-c/oci/runtime.h"
+
+#include "base/cleanup.h"
+#include "runsc-c/oci/spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+struct runtime_options g_runtime;
+
+static const struct subcommand {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv, struct failure *failure);
+} subcommands[] = {
+	{"create", "make a container from a bundle; nothing runs yet", command_create},
+	{"start", "run the program of a created container", command_start},
+	{"state", "print the state of a container", command_state},
+	{"kill", "send a signal to a container", command_kill},
+	{"delete", "remove what a container leaves", command_delete},
+	{"exec", "start a further process in a container", command_exec},
+	{"ps", "list the processes of a container", command_ps},
+	{"list", "list the containers", command_list},
+	{"pause", "keep a container's processes from running", command_pause},
+	{"resume", "let them go on", command_resume},
+	{"update", "change a container's limits", command_update},
+	{"events", "print a container's use of resources", command_events},
+	{"wait", "wait for a container's end; exits with its status", command_wait},
+	{"features", "print what this runtime can do", command_features},
+	{"spec", "write a config.json to begin with", command_spec},
+	{"checkpoint", "not supported", command_checkpoint},
+	{"restore", "not supported", command_checkpoint},
+	{"install", "make container engines know this runtime", command_install},
+};
+
+/* --- errors --- */
+
+void runtime_log(const char *level, const char *message)
+{
+	auto_close int fd =
+		g_runtime.log ? open(g_runtime.log,
+					O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600)
+			      : -1;
+	time_t now = time(NULL);
+	auto_free char *text = NULL;
+	struct tm tm;
+	char when[40];
+
+	if (fd < 0)
+		return;
+	gmtime_r(&now, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (g_runtime.log_json) {
+		json_t *line =
+			json_pack("{s:s, s:s, s:s}", "level", level, "msg", message, "time", when);
+
+		text = json_dumps(line, JSON_COMPACT);
+		json_decref(line);
+	} else if (asprintf(&text, "time=\"%s\" level=%s msg=\"%s\"", when, level, message) < 0) {
+		text = NULL;
+	}
+	if (text)
+		dprintf(fd, "%s\n", text);
+}
+
+/* --- global options --- */
+
+static int take_rootless(const char *value, struct failure *failure)
+{
+	if (!strcmp(value, "auto") || !strcmp(value, "true") || !strcmp(value, "false"))
+		return 0;
+	return fail(failure, STATUS_INTERNAL, "--rootless %s: it is auto, true or false", value);
+}
+
+static int set_root(const char *path, struct failure *failure)
+{
+	const char *user = getenv("XDG_RUNTIME_DIR");
+	char *root = NULL;
+
+	if (path)
+		root = path[0] == '/' ? strdup(path) : NULL;
+	else if (geteuid() == 0 || !user || user[0] != '/')
+		root = strdup("/run/csandbox");
+	else if (asprintf(&root, "%s/csandbox", user) < 0)
+		root = NULL;
+	if (path && path[0] != '/') {
+		char here[PATH_MAX];
+
+		if (!getcwd(here, sizeof(here)) || asprintf(&root, "%s/%s", here, path) < 0)
+			root = NULL;
+	}
+	free(g_runtime.root);
+	g_runtime.root = root;
+	return root ? 0 : fail_errno(failure, errno ? errno : ENOMEM, "--root");
+}
+
+int runtime_take_options(int argc, char **argv, struct failure *failure)
+{
+	const char *format = "text", *rootless = "auto", *root = NULL, *ignored = NULL;
+	const struct option_row rows[] = {
+		{"root", NULL, OPTION_TEXT, &root},
+		{"log", NULL, OPTION_TEXT, &g_runtime.log},
+		{"log-format", NULL, OPTION_TEXT, &format},
+		{"log-level", NULL, OPTION_TEXT, &ignored},
+		{"debug", NULL, OPTION_FLAG, &g_runtime.debug},
+		{"systemd-cgroup", NULL, OPTION_FLAG, &g_runtime.systemd_cgroup},
+		{"rootless", NULL, OPTION_TEXT, &rootless},
+		{"debug-log", NULL, OPTION_TEXT, &g_runtime.debug_log},
+		{"criu", NULL, OPTION_TEXT, &ignored},
+	};
+	int used = options_take(argc, argv, rows, array_count(rows), NULL, failure);
+
+	if (used < 0)
+		return -1;
+	g_runtime.has_global = used > 1;
+	g_runtime.log_json = !strcmp(format, "json");
+	if (!g_runtime.log_json && strcmp(format, "text") != 0)
+		return fail(
+			failure, STATUS_INTERNAL, "--log-format %s: it is text or json", format);
+	if (take_rootless(rootless, failure) || set_root(root, failure))
+		return -1;
+	return used;
+}
+
+/* --- options of subcommands --- */
+
+static const struct option_row *find_row(
+	const struct option_row *rows, size_t count, const char *argument, const char **value)
+{
+	const char *name = argument + 1 + (argument[1] == '-');
+	size_t length = strcspn(name, "=");
+
+	*value = name[length] ? name + length + 1 : NULL;
+	for (size_t i = 0; i < count; i++) {
+		if ((!strncmp(rows[i].name, name, length) && !rows[i].name[length]) ||
+			(rows[i].letter && argument[1] != '-' &&
+				!strncmp(rows[i].letter, name, length) && !rows[i].letter[length]))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int take_number(const char *name, const char *text, int *value, struct failure *failure)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (!*text || *end || number < 0 || number > INT_MAX)
+		return fail(failure, STATUS_INTERNAL, "--%s %s: not a number", name, text);
+	*value = (int)number;
+	return 0;
+}
+
+static int take_value(const struct option_row *row, const char *text, struct failure *failure)
+{
+	struct option_list *list = row->value;
+
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)row->value = !text || strcmp(text, "false") != 0;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)row->value = text;
+		return 0;
+	case OPTION_NUMBER:
+		return take_number(row->name, text, row->value, failure);
+	default:
+		list->items[list->count++] = text;
+		return 0;
+	}
+}
+
+int options_take(int argc, char **argv, const struct option_row *rows, size_t count,
+	const char *usage, struct failure *failure)
+{
+	int at = 1;
+
+	for (; at < argc && argv[at][0] == '-' && argv[at][1]; at++) {
+		const struct option_row *row;
+		const char *value;
+
+		if (!strcmp(argv[at], "--"))
+			return at + 1;
+		if (usage && (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))) {
+			printf("Usage: csandbox %s\n", usage);
+			return argc + 1;
+		}
+		row = find_row(rows, count, argv[at], &value);
+		if (!row && !usage)
+			return at; /* the caller knows what else there is */
+		if (!row)
+			return fail(failure, STATUS_INTERNAL,
+				"%s is not an option of %s; try `csandbox %s --help`", argv[at],
+				argv[0], argv[0]);
+		if (row->kind != OPTION_FLAG && !value) {
+			if (at + 1 == argc)
+				return fail(
+					failure, STATUS_INTERNAL, "%s lacks its value", argv[at]);
+			value = argv[++at];
+		}
+		if (take_value(row, value, failure))
+			return -1;
+	}
+	return at;
+}
+
+const char *options_one(int argc, char **argv, int at, const char *what, struct failure *failure)
+{
+	if (at == argc - 1)
+		return argv[at];
+	(void)fail(failure, STATUS_INTERNAL, "%s: %s, please; try `csandbox %s --help`", argv[0],
+		what, argv[0]);
+	return NULL;
+}
+
+/* --- subcommands --- */
+
+void runtime_print_commands(FILE *out)
+{
+	for (size_t i = 0; i < array_count(subcommands); i++)
+		fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+}
+
+static int run(const struct subcommand *subcommand, int argc, char **argv)
+{
+	struct failure failure = {0};
+	int status = subcommand->run(argc, argv, &failure);
+
+	if (!failure.message[0])
+		return status;
+	failure_print(&failure);
+	runtime_log("error", failure.message);
+	return failure.status == STATUS_INTERNAL ? 1 : failure.status;
+}
+
+/* `run` is of two kinds: with options of the runtime's, before or after it, it is the runtime's. */
+static bool is_run_of_bundle(int argc, char **argv)
+{
+	static const char *const options[] = {"--bundle", "-b", "--pid-file", "--console-socket",
+		"--detach", "-d", "--no-pivot", "--no-new-keyring", "--no-subreaper", "--keep",
+		"--preserve-fds"};
+
+	if (strcmp(argv[0], "run") != 0)
+		return false;
+	if (g_runtime.has_global)
+		return true;
+	for (int i = 1; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
+		for (size_t j = 0; j < array_count(options); j++) {
+			if (!strncmp(argv[i], options[j], strlen(options[j])) &&
+				strchr("=", argv[i][strlen(options[j])]))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool runtime_main(int argc, char **argv, int *status)
+{
+	static const struct subcommand run_bundle = {.name = "run", .run = command_run_bundle};
+
+	if (is_run_of_bundle(argc, argv)) {
+		*status = run(&run_bundle, argc, argv);
+		return true;
+	}
+	for (size_t i = 0; i < array_count(subcommands); i++) {
+		if (!strcmp(subcommands[i].name, argv[0])) {
+			*status = run(&subcommands[i], argc, argv);
+			return true;
+		}
+	}
+	return false;
+}

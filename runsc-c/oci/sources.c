@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's directories and files that a container shows: opened before the jail closes, as mounts
+ * without set-user-ID bits and devices, read-only where the container may not write.
+ *
+ * Differs from other runtimes: a socket, a FIFO or a device of the host cannot be shown; devices
+ * that the guests' kernel has itself (null, zero, random, tty...) become its own.
+ */
+#include "abi/stat.h"
+#include "base/cleanup.h"
+#include "runsc-c/jail.h"
+#include "runsc-c/oci/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Links of the host's own on the way are followed, but none of /proc that lead to other processes'
+ * files. */
+static int open_place(const struct oci_source *source, struct failure *failure)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC | (source->is_root ? O_NOFOLLOW : 0),
+		.resolve = RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, AT_FDCWD, source->path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return fd;
+	return fail_errno(failure, errno, "config.json: %s: %s", source->place, source->path);
+}
+
+static bool is_own_device(const struct stat *status)
+{
+	unsigned int major = major(status->st_rdev), minor = minor(status->st_rdev);
+
+	if (!S_ISCHR(status->st_mode))
+		return false;
+	return (major == 1 && (minor == 3 || minor == 5 || (minor >= 7 && minor <= 9))) ||
+	       (major == 5 && (minor == 0 || minor == 2));
+}
+
+/* A file is used through a descriptor that reads and writes it, a tree through one that names it.
+ */
+static int open_file(struct oci_source *source, int tree, struct failure *failure)
+{
+	char name[32];
+	int fd = -1;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", tree);
+	if (source->writable)
+		fd = open(name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		source->mount->read_only = true;
+		fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	return fd >= 0 ? fd
+		       : fail_errno(failure, errno, "config.json: %s: cannot open %s",
+				 source->place, source->path);
+}
+
+int oci_source_open(struct oci_source *source, struct failure *failure)
+{
+	auto_close int place = open_place(source, failure), tree = -1;
+	char name[32];
+	struct stat status;
+
+	if (place < 0)
+		return -1;
+	if (fstat(place, &status))
+		return fail_errno(
+			failure, errno, "config.json: %s: %s", source->place, source->path);
+	if (source->is_root && !S_ISDIR(status.st_mode))
+		return fail(failure, STATUS_INTERNAL, "config.json: %s: %s is not a directory",
+			source->place, source->path);
+	if (is_own_device(&status)) {
+		source->rdev = status.st_rdev;
+		return 0;
+	}
+	if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+		return fail(failure, STATUS_INTERNAL,
+			"config.json: %s: %s is a socket, FIFO or device; only directories and "
+			"regular files "
+			"of the host can be shown",
+			source->place, source->path);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
+	tree = jail_open_tree(name, source->writable, source->recursive, failure);
+	if (tree < 0)
+		return -1;
+	source->fd = S_ISDIR(status.st_mode) ? steal_fd(&tree) : open_file(source, tree, failure);
+	return source->fd < 0 ? -1 : 0;
+}
+
+int oci_sources_open(struct oci_launch *launch, bool *unprivileged, struct failure *failure)
+{
+	*unprivileged = !jail_may_open_trees();
+	for (size_t i = 0; i < launch->source_count && !*unprivileged; i++) {
+		if (oci_source_open(&launch->sources[i], failure))
+			return -1;
+	}
+	return 0;
+}
+
+void oci_sources_settle(struct oci_launch *launch)
+{
+	for (size_t i = 0; i < launch->source_count; i++) {
+		const struct oci_source *source = &launch->sources[i];
+		struct sandbox_mount *mount = source->mount;
+
+		if (source->rdev) {
+			mount->type = SANDBOX_MOUNT_NODE;
+			mount->mode = LINUX_S_IFCHR | 0666;
+			mount->rdev = source->rdev;
+			mount->source = NULL;
+		} else {
+			mount->source_fd = source->fd;
+		}
+	}
+}
