@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Times the operations that programs are made of, in microseconds an operation: "name<TAB>microseconds" a line.
- * primitives [NAME...] does only those. bench.py runs it natively and in sandboxes, in turn.
+ * Times the operations that programs are made of, in microseconds an operation:
+ * "name<TAB>microseconds" a line. primitives [NAME...] does only those. bench.py runs it natively
+ * and in sandboxes, in turn.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -79,54 +83,148 @@ static void do_pread(int count)
 		must(pread(file_fd, page, sizeof(page), 0) > 0, "pread");
 }
 
-static void do_ping_pong(int count)
+/* A byte there and one back, between two processes; each has one descriptor to read and one to
+ * write. */
+static void ping_pong(int count, const int ours[2], const int theirs[2])
 {
-	int there[2], back[2];
 	char byte = 0;
-	pid_t child;
+	pid_t child = fork();
 
-	must(!pipe(there) && !pipe(back), "pipe");
-	child = fork();
 	if (child == 0) {
 		while (count--) {
-			must(read(there[0], &byte, 1) == 1, "read");
-			must(write(back[1], &byte, 1) == 1, "write");
+			must(read(theirs[0], &byte, 1) == 1, "read");
+			must(write(theirs[1], &byte, 1) == 1, "write");
 		}
 		_exit(0);
 	}
 	for (int i = 0; i < count; i++) {
-		must(write(there[1], &byte, 1) == 1, "write");
-		must(read(back[0], &byte, 1) == 1, "read");
+		must(write(ours[1], &byte, 1) == 1, "write");
+		must(read(ours[0], &byte, 1) == 1, "read");
 	}
 	waitpid(child, NULL, 0);
+}
+
+/* count pieces from a child. */
+static void throughput(int count, int from, int to, size_t piece)
+{
+	static char bytes[65536];
+	size_t left = (size_t)count * piece;
+	pid_t child = fork();
+
+	if (child == 0) {
+		while (count--)
+			must(write(to, bytes, piece) == (ssize_t)piece, "write");
+		_exit(0);
+	}
+	while (left) {
+		ssize_t got = read(from, bytes, sizeof(bytes));
+
+		must(got > 0, "read");
+		left -= (size_t)got;
+	}
+	waitpid(child, NULL, 0);
+	close(from);
+	close(to);
+}
+
+static void tcp_pair(int pair[2])
+{
+	struct sockaddr_in name = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(name);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+	must(!bind(listener, (struct sockaddr *)&name, size) && !listen(listener, 1), "listen");
+	must(!getsockname(listener, (struct sockaddr *)&name, &size), "getsockname");
+	must(!connect(pair[0], (struct sockaddr *)&name, size), "connect");
+	pair[1] = accept(listener, NULL, NULL);
+	must(pair[1] >= 0, "accept");
+	(void)setsockopt(pair[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(pair[1], IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	close(listener);
+}
+
+static void do_ping_pong(int count)
+{
+	int there[2], back[2];
+
+	must(!pipe(there) && !pipe(back), "pipe");
+	ping_pong(count, (int[]){back[0], there[1]}, (int[]){there[0], back[1]});
 }
 
 static void do_socket_ping_pong(int count)
 {
 	int pair[2];
-	char byte = 0;
-	pid_t child;
 
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
-	child = fork();
-	if (child == 0) {
-		while (count--) {
-			must(read(pair[1], &byte, 1) == 1, "read");
-			must(write(pair[1], &byte, 1) == 1, "write");
-		}
-		_exit(0);
+	ping_pong(count, (int[]){pair[0], pair[0]}, (int[]){pair[1], pair[1]});
+}
+
+static void do_tcp_ping_pong(int count)
+{
+	int pair[2];
+
+	tcp_pair(pair);
+	ping_pong(count, (int[]){pair[0], pair[0]}, (int[]){pair[1], pair[1]});
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void do_pipe_stream(int count)
+{
+	int fds[2];
+
+	must(!pipe(fds), "pipe");
+	throughput(count, fds[0], fds[1], 65536);
+}
+
+static void do_unix_stream(int count)
+{
+	int pair[2];
+
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+	throughput(count, pair[0], pair[1], 65536);
+}
+
+static void do_tcp_stream(int count)
+{
+	int pair[2];
+
+	tcp_pair(pair);
+	throughput(count, pair[0], pair[1], 65536);
+}
+
+static void do_tcp_connect(int count)
+{
+	int pair[2];
+
+	while (count--) {
+		tcp_pair(pair);
+		close(pair[0]);
+		close(pair[1]);
 	}
-	for (int i = 0; i < count; i++) {
-		must(write(pair[0], &byte, 1) == 1, "write");
-		must(read(pair[0], &byte, 1) == 1, "read");
-	}
-	waitpid(child, NULL, 0);
+}
+
+static void do_poll(int count)
+{
+	struct pollfd entries[16];
+	int fds[2];
+
+	must(!pipe(fds), "pipe");
+	for (int i = 0; i < 16; i++)
+		entries[i] = (struct pollfd){fds[i & 1], POLLIN, 0};
+	while (count--)
+		must(poll(entries, 16, 0) == 0, "poll");
+	close(fds[0]);
+	close(fds[1]);
 }
 
 static void do_mmap(int count)
 {
 	while (count--) {
-		void *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		void *memory = mmap(
+			NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		must(memory != MAP_FAILED && !munmap(memory, 65536), "mmap");
 	}
@@ -219,6 +317,12 @@ static const struct {
 	{"create + write + close + unlink", do_create_unlink, 300},
 	{"pipe ping-pong, two processes", do_ping_pong, 500},
 	{"socketpair ping-pong", do_socket_ping_pong, 500},
+	{"TCP ping-pong on the loopback", do_tcp_ping_pong, 500},
+	{"64 KiB through a pipe", do_pipe_stream, 400},
+	{"64 KiB through a socketpair", do_unix_stream, 400},
+	{"64 KiB through TCP on the loopback", do_tcp_stream, 400},
+	{"TCP listen + connect + accept + close", do_tcp_connect, 100},
+	{"poll of 16 descriptors", do_poll, 1000},
 	{"mmap + munmap 64 KiB", do_mmap, 500},
 	{"first touch of a page", do_touch, 4000},
 	{"thread create + join", do_thread, 200},

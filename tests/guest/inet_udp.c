@@ -307,6 +307,18 @@ TEST(a_bad_buffer_is_told_when_there_is_something)
 	CHECK_ERRNO(recv(second, (void *)8, 1, 0), EFAULT);
 }
 
+/* Of an internet message, in network order. */
+static uint32_t checksum(const void *data, size_t size)
+{
+	const uint16_t *words = data;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size / 2; i++)
+		sum += words[i];
+	sum = (sum >> 16) + (sum & 0xffff);
+	return sum + (sum >> 16);
+}
+
 TEST(ping)
 {
 	struct {
@@ -318,12 +330,23 @@ TEST(ping)
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
 
+	char packet[128];
+	ssize_t size;
+
+	/* Linux of today lets everybody have one; before, a privileged program had to make the
+	 * whole message. */
 	if (fd < 0)
-		SKIP("no ping sockets");
+		fd = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	if (fd < 0)
+		SKIP("neither ping nor raw sockets");
+	request.check = (uint16_t)~checksum(&request, sizeof(request));
 	CHECK(connect(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
 	CHECK_EQ(send(fd, &request, sizeof(request), 0), sizeof(request));
-	CHECK_EQ(recv(fd, &reply, sizeof(reply), 0), sizeof(reply));
-	CHECK_EQ(reply.type, 0);
+	do {
+		size = recv(fd, packet, sizeof(packet), 0);
+		CHECK(size >= (ssize_t)sizeof(reply));
+		memcpy(&reply, packet + size - (ssize_t)sizeof(reply), sizeof(reply));
+	} while (reply.type != 0);
 	CHECK(!memcmp(reply.data, "ping", 5));
 	CHECK_EQ(ntohs(reply.sequence), 1);
 }

@@ -56,7 +56,7 @@ static const struct proc_entry ipv4_entries[] = {
 	SYSCTL_TEXT("ip_local_reserved_ports", ""),
 	FLAG("ip_nonlocal_bind", 0),
 	SYSCTL_TEXT("ip_unprivileged_port_start", "1024"),
-	SYSCTL_TEXT("ping_group_range", "1\t0"),
+	SYSCTL_TEXT("ping_group_range", "0\t2147483647"),
 	SYSCTL_NUMBER("tcp_abort_on_overflow", 0, 0, 1),
 	SYSCTL_TEXT("tcp_allowed_congestion_control", "reno cubic"),
 	SYSCTL_TEXT("tcp_available_congestion_control", "reno cubic"),

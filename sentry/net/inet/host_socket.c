@@ -7,11 +7,12 @@
  * sendmsg, recvmsg, poll, ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK), close; and epoll_ctl by the
  * reactor.
  *
- * Differs from Linux: raw, ping and packet sockets do not exist (-EPERM, -EACCES, -EAFNOSUPPORT, as
- * for a program without privileges); SCTP, DCCP, UDP-Lite and MPTCP neither. Ports below 1024 are
- * refused to a guest without CAP_NET_BIND_SERVICE here; so that those with it get them, although
- * the sentry itself has no capability, net.ipv4.ip_unprivileged_port_start must be 0 in the private
- * namespace, which is the jail's to do.
+ * Differs from Linux: raw and packet sockets do not exist (-EPERM, -EAFNOSUPPORT, as for a program
+ * without privileges), while everybody may have ping sockets; SCTP, DCCP, UDP-Lite and MPTCP
+ * neither. Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
+ * with it get them, although the sentry itself has no capability,
+ * net.ipv4.ip_unprivileged_port_start must be 0 in the private namespace, which is the jail's to
+ * do.
  */
 #include "sentry/net/inet/inet.h"
 
@@ -53,16 +54,18 @@ static int inet_new(int family, int type, int protocol, int fd, struct socket **
 }
 
 /* The protocol that a type and number lead to, or an error. */
-static int inet_protocol(int type, int protocol)
+static int inet_protocol(int family, int type, int protocol)
 {
+	int ping = family == LINUX_AF_INET ? LINUX_IPPROTO_ICMP : LINUX_IPPROTO_ICMPV6;
+
 	switch (type) {
 	case LINUX_SOCK_STREAM:
 		return !protocol || protocol == LINUX_IPPROTO_TCP ? LINUX_IPPROTO_TCP
 								  : -EPROTONOSUPPORT;
 	case LINUX_SOCK_DGRAM:
-		/* Ping sockets: as with the default ping_group_range. */
-		if (protocol == LINUX_IPPROTO_ICMP || protocol == LINUX_IPPROTO_ICMPV6)
-			return -EACCES;
+		/* The jail lets the sentry's group have ping sockets. */
+		if (protocol == ping)
+			return ping;
 		return !protocol || protocol == LINUX_IPPROTO_UDP ? LINUX_IPPROTO_UDP
 								  : -EPROTONOSUPPORT;
 	case LINUX_SOCK_RAW:
@@ -78,7 +81,7 @@ int inet_create(int family, int type, int protocol, struct socket **out)
 
 	if (protocol < 0 || protocol > LINUX_IPPROTO_MPTCP)
 		return -EINVAL;
-	protocol = inet_protocol(type, protocol);
+	protocol = inet_protocol(family, type, protocol);
 	if (protocol < 0)
 		return protocol;
 	fd = socket(family == LINUX_AF_INET ? AF_INET : AF_INET6,
