@@ -39,7 +39,7 @@ check() {
 }
 
 check gcc "unit guest host hostile" --buildtype=debugoptimized
-check asan "unit guest" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dkernel_debug=true
+check asan "unit guest hostile" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dkernel_debug=true
 CC=clang check clang "" --buildtype=debugoptimized
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -84,7 +84,8 @@ bool task_notify_parent_locked(struct task *task, int signal)
 		if (action->sa_handler == LINUX_SIG_IGN)
 			signal = 0;
 	}
-	if (signal > 0)
+	/* clone(2) takes any byte for a signal; one that there is not is none. */
+	if (signal > 0 && signal <= LINUX_NSIG)
 		(void)signal_send_locked(parent, &info, true);
 	mutex_unlock(&parent->sighand->lock);
 	wait_queue_wake(&parent->group->child_queue, LINUX_EPOLLIN);

@@ -27,7 +27,10 @@ struct futex_pi_list {
 	LIST_HEAD(, futex_pi_state) states;
 };
 
-static struct mutex g_owners; /* RANK_LEAF */
+/* Owners that a chain of waiters may have, as Linux's kernel.max_lock_depth. */
+#define CHAIN_MAX 1024
+
+static struct mutex g_owners; /* RANK_LEAF: owners, and task->pi_waits_for of all tasks */
 /* The list of who is past its end: owns nothing any more. */
 static struct futex_pi_list g_gone;
 
@@ -55,19 +58,52 @@ static int state_set_owner(struct futex_pi_state *state, struct task *owner)
 	if (state->owner)
 		LIST_REMOVE(state, owner_link);
 	state->owner = owner;
+	/* A waiter that became the owner waits no more. */
+	if (owner->pi_waits_for == state)
+		owner->pi_waits_for = NULL;
 	LIST_INSERT_HEAD(&owner->pi_futexes->states, state, owner_link);
 	return 0;
 }
 
-static void state_put_locked(struct futex_pi_state *state)
+/* Would the owner wait, through whomever else, for the task itself? g_owners held. */
+static bool is_circle(const struct futex_pi_state *state, const struct task *task)
 {
-	if (--state->waiters)
-		return;
+	for (unsigned int depth = 0; state && state->owner; depth++) {
+		if (state->owner == task || depth == CHAIN_MAX)
+			return true;
+		state = state->owner->pi_waits_for;
+	}
+	return false;
+}
+
+static void state_put_locked(struct futex_pi_state *state, struct task *waiter)
+{
+	bool unused = --state->waiters == 0;
+
 	mutex_lock(&g_owners);
-	if (state->owner)
+	if (waiter->pi_waits_for == state)
+		waiter->pi_waits_for = NULL;
+	if (unused && state->owner)
 		LIST_REMOVE(state, owner_link);
 	mutex_unlock(&g_owners);
-	free(state);
+	if (unused)
+		free(state);
+}
+
+/* One more waiter; -EDEADLK if nobody in the circle would ever let go. RANK_FUTEX held. */
+static int state_join_locked(struct futex_pi_state *state, struct task *waiter)
+{
+	bool circle;
+
+	state->waiters++;
+	mutex_lock(&g_owners);
+	circle = is_circle(state, waiter);
+	if (!circle)
+		waiter->pi_waits_for = state;
+	mutex_unlock(&g_owners);
+	if (circle)
+		state_put_locked(state, waiter);
+	return circle ? -EDEADLK : 0;
 }
 
 static struct futex_waiter *first_pi_waiter_locked(
@@ -187,9 +223,10 @@ static int lock_or_queue_locked(struct task *task, struct futex_waiter *waiter,
 		/* An owner that just ended has let go of the word, if it was robust. */
 		if (result == -ESRCH && !word_is(task, address, word))
 			continue;
+		if (!result)
+			result = state_join_locked(state, task);
 		if (result)
 			return result;
-		state->waiters++;
 		waiter->pi = state;
 		futex_enqueue_locked(bucket, waiter);
 		return 0;
@@ -216,7 +253,7 @@ static int take_over_locked(struct task *task, struct futex_bucket *bucket,
 		error = state_set_owner(state, task);
 	futex_dequeue_locked(bucket, waiter);
 	atomic_store(&waiter->bucket, NULL);
-	state_put_locked(state);
+	state_put_locked(state, task);
 	return error;
 }
 
@@ -232,7 +269,7 @@ static void abandon_locked(
 	next = state->owner ? NULL : first_pi_waiter_locked(bucket, &waiter->key);
 	if (next)
 		wakes->tasks[wakes->count++] = task_get(next->task);
-	state_put_locked(state);
+	state_put_locked(state, waiter->task);
 }
 
 /* What a waiter does after a wake-up: 1 it owns the futex, 0 it goes on waiting (unless give_up),
@@ -314,6 +351,7 @@ static int hand_over_locked(struct task *task, struct futex_bucket *bucket,
 	struct futex_waiter *first, gaddr_t address, uint32_t word, struct futex_wakes *wakes)
 {
 	struct futex_pi_state *state = first->pi;
+	struct task *new_owner = first->task; /* which may be gone once it is woken, but for us */
 	int error;
 
 	if (state->owner != task)
@@ -327,7 +365,7 @@ static int hand_over_locked(struct task *task, struct futex_bucket *bucket,
 	(void)(state_set_owner(state, first->task) == 0);
 	first->granted = true;
 	futex_wake_locked(bucket, first, wakes);
-	state_put_locked(state);
+	state_put_locked(state, new_owner);
 	return 0;
 }
 
@@ -385,9 +423,10 @@ int futex_requeue_pi_locked(struct task *task, struct futex_waiter *waiter,
 		if (result)
 			return result;
 		result = state_find_locked(task, to, &target_key, word, &state);
+		if (!result)
+			result = state_join_locked(state, waiter->task);
 		if (result)
 			return result;
-		state->waiters++;
 		waiter->pi = state;
 		waiter->wants_pi = false;
 		futex_move_locked(waiter, from, to, &target_key);

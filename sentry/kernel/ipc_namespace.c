@@ -95,10 +95,8 @@ struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns)
 	return ns;
 }
 
-void ipc_namespace_put(struct ipc_namespace *ns)
+static void remove_all(struct ipc_namespace *ns)
 {
-	if (!ns || ns == &g_initial || !refcount_put(&ns->refs))
-		return;
 	mutex_lock(&g_ipc_lock);
 	for (int kind = 0; kind < IPC_KINDS; kind++) {
 		struct ipc_table *table = &ns->tables[kind];
@@ -107,11 +105,24 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 			if (table->slots[i])
 				ipc_remove(table->slots[i]);
 		}
-		free(table->slots);
+		free(steal_pointer(&table->slots));
+		table->size = 0;
 	}
 	mutex_unlock(&g_ipc_lock);
+}
+
+void ipc_namespace_put(struct ipc_namespace *ns)
+{
+	if (!ns || ns == &g_initial || !refcount_put(&ns->refs))
+		return;
+	remove_all(ns);
 	user_namespace_put(ns->user_ns);
 	free(ns);
+}
+
+void ipc_shutdown(void)
+{
+	remove_all(&g_initial);
 }
 
 struct ipc_namespace *ipc_namespace_initial(void)

@@ -24,6 +24,8 @@ struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns);
 void ipc_namespace_put(struct ipc_namespace *ns);
 /* The first one, which tasks without another are in; borrowed. */
 struct ipc_namespace *ipc_namespace_initial(void);
+/* No task is left: what is still in the first one goes. */
+void ipc_shutdown(void);
 uint64_t ipc_namespace_inode(const struct ipc_namespace *ns);
 
 /* --- semaphores (ipc_sem.c) --- */

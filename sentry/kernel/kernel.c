@@ -10,6 +10,7 @@
 #include "sentry/kernel/boot_mounts.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/host_poll.h"
+#include "sentry/kernel/ipc_namespace.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/lock_order.h"
@@ -218,6 +219,7 @@ long kernel_shutdown(void)
 	boot_finish();
 	console_stop();
 	vdso_release();
+	ipc_shutdown();
 	mount_namespace_put(g_mounts);
 	host_stdio_shutdown();
 	vfs_shutdown();

@@ -199,7 +199,8 @@ struct task {
 	gaddr_t clear_child_tid;	  /* own */
 	gaddr_t robust_list;		  /* own */
 	struct rseq_state rseq;		  /* own */
-	struct futex_pi_list *pi_futexes; /* futex.c's own */
+	struct futex_pi_list *pi_futexes; /* futex_pi.c's own, as what follows */
+	struct futex_pi_state *pi_waits_for;
 	uint32_t personality;		  /* own */
 	bool no_new_privs;		  /* own; read by TSYNC under RANK_SIGHAND */
 	uint8_t seccomp_mode;		  /* RANK_SIGHAND to write */

@@ -65,6 +65,15 @@ TEST(without_flags_is_fork)
 	CHECK_EQ(value, 0);
 }
 
+/* clone(2) does not check the signal, and the end of the child sends what there is. */
+TEST(exit_signal_that_there_is_not)
+{
+	int no_signals[] = {65, 127, 128, 240, 255};
+
+	for (unsigned int i = 0; i < sizeof(no_signals) / sizeof(no_signals[0]); i++)
+		CHECK_EQ(join(clone(sets_value, stack_top(), no_signals[i], (void *)5)), 3);
+}
+
 TEST(clone_vm_shares_memory)
 {
 	CHECK_EQ(join(clone(sets_value, stack_top(), CLONE_VM | SIGCHLD, (void *)5)), 3);

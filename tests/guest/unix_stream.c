@@ -206,7 +206,7 @@ TEST(peek_trunc_and_waitall)
 	child = fork();
 	if (child == 0) {
 		for (int i = 0; i < 6; i++) {
-			CHECK_EQ(write(fds[0], "0123456789" + i, 1), 1);
+			CHECK_EQ(write(fds[0], &"0123456789"[i], 1), 1);
 			sleep_ms(2);
 		}
 		_exit(0);
