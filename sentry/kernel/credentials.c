@@ -4,6 +4,7 @@
 #include "sentry/kernel/credentials.h"
 
 #include "abi/capability.h"
+#include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/user_namespace.h"
 
@@ -142,6 +143,10 @@ void task_commit_cred(struct cred *cred)
 		if (task->mm)
 			mm_set_dumpable(task->mm, 0);
 		task->pdeath_signal = 0;
+	}
+	if (task->charged_uid != cred->uid && pid_user_charge(cred->uid, UINT64_MAX)) {
+		pid_user_uncharge(task->charged_uid);
+		task->charged_uid = cred->uid;
 	}
 	mutex_lock(&task->lock);
 	task->cred = cred;

@@ -7,11 +7,13 @@
 
 #include "abi/epoll.h"
 #include "abi/personality.h"
+#include "abi/resource.h"
 #include "abi/ucontext.h"
 #include "sentry/kernel/cred_guard.h"
 #include "sentry/kernel/exit_notify.h"
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/ptrace_state.h"
+#include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/rseq.h"
 #include "sentry/time/posix_timer.h"
 #include "sentry/vfs/file.h"
@@ -60,10 +62,22 @@ static bool exec_begin(struct task *task)
 	return won;
 }
 
+/* Became a user with more processes than it may have, and still has. See set_ids.c. */
+static bool has_too_many_processes(struct task *task)
+{
+	if (task->nproc_exceeded)
+		task->nproc_exceeded = pid_user_over(
+			task->cred->uid, rlimit_of(task->group, LINUX_RLIMIT_NPROC));
+	return task->nproc_exceeded;
+}
+
 int64_t task_exec(struct task *task, const struct exec_request *request)
 {
-	int err = cred_guard_lock(task, task->group);
+	int err;
 
+	if (has_too_many_processes(task))
+		return -EAGAIN;
+	err = cred_guard_lock(task, task->group);
 	if (err)
 		return err;
 	err = exec_load(task, request, &task->exec);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * How many tasks each user has (RLIMIT_NPROC).
- *
- * Differs from Linux: a task counts for the user that made it, also after it changed its ids.
- */
+/* How many tasks each user has (RLIMIT_NPROC): each counts for its real user id. */
 #include "sentry/kernel/pid.h"
 #include "sentry/lock_order.h"
 

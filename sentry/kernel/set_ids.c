@@ -4,14 +4,25 @@
 #include "sentry/kernel/set_ids.h"
 
 #include "abi/capability.h"
+#include "abi/resource.h"
 #include "sentry/kernel/capability.h"
+#include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/task.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
+/* A program that does not look at what setuid(2) returns must not go on as root: so that succeeds, and execve fails. */
+static void check_nproc(const struct cred *cred)
+{
+	if (cred->uid != current->cred->uid)
+		current->nproc_exceeded = cred->uid != 0 &&
+			pid_user_over(cred->uid, rlimit_of(current->group, LINUX_RLIMIT_NPROC));
+}
+
 static int commit_uids(struct cred *cred)
 {
+	check_nproc(cred);
 	capability_fix_setuid(cred, current_cred());
 	task_commit_cred(cred);
 	return 0;

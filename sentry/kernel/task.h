@@ -192,7 +192,8 @@ struct task {
 	/* Family; RANK_TASK_SET. */
 	struct task *vfork_child_of; /* parent that waits in vfork; referenced */
 	struct task *vfork_child; /* STOP_VFORK: whom it waits for; not referenced. RANK_SIGHAND */
-	uint32_t charged_uid;	  /* whose RLIMIT_NPROC it counts for; set once */
+	uint32_t charged_uid;	  /* whose RLIMIT_NPROC it counts for; own thread */
+	bool nproc_exceeded;	  /* became a user with too many: its next execve fails; own thread */
 
 	/* Threads' own business. */
 	gaddr_t set_child_tid;		  /* own: CLONE_CHILD_SETTID, until the child has begun */
@@ -284,7 +285,8 @@ struct thread_group {
 	struct membarrier_state {
 		uint32_t registered;
 	} membarrier;
-	bool thp_disabled; /* PR_SET_THP_DISABLE; syscalls/prctl.c's own */
+	bool thp_disabled; /* PR_SET_THP_DISABLE; syscalls/prctl.c's own, as the next */
+	uint8_t mce_kill;  /* PR_MCE_KILL: LINUX_PR_MCE_KILL_DEFAULT and so on, plus one; 0: never set */
 };
 
 /* The task set: everything that exists. */

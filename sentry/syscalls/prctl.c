@@ -104,9 +104,38 @@ static int64_t thp_disable(struct task *task, const uint64_t args[6])
 	return 0;
 }
 
-/* Huge pages belong to the memory, which a child inherits. */
+/* Kept and shown; the host's memory errors never reach a guest. */
+static int64_t mce_kill(struct task *task, const uint64_t args[6])
+{
+	if (args[3] || args[4])
+		return -EINVAL;
+	switch (args[1]) {
+	case LINUX_PR_MCE_KILL_CLEAR:
+		if (args[2])
+			return -EINVAL;
+		task->group->mce_kill = 0;
+		return 0;
+	case LINUX_PR_MCE_KILL_SET:
+		if (args[2] > LINUX_PR_MCE_KILL_DEFAULT)
+			return -EINVAL;
+		task->group->mce_kill = (uint8_t)(args[2] + 1);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int64_t mce_kill_get(struct task *task, const uint64_t args[6])
+{
+	if (!rest_is_zero(args, 1))
+		return -EINVAL;
+	return task->group->mce_kill ? task->group->mce_kill - 1 : LINUX_PR_MCE_KILL_DEFAULT;
+}
+
+/* What belongs to the memory, or to the process, a child inherits. */
 static void thp_fork(struct task *parent, struct task *child, uint64_t clone_flags)
 {
+	child->group->mce_kill = parent->group->mce_kill;
 	child->group->thp_disabled = parent->group->thp_disabled;
 }
 
@@ -154,6 +183,8 @@ static int64_t prctl_get(struct task *task, const uint64_t args[6], bool *known)
 			task->mm, args[1], &task->clear_child_tid, sizeof(task->clear_child_tid));
 	case LINUX_PR_GET_THP_DISABLE:
 		return rest_is_zero(args, 1) ? task->group->thp_disabled : -EINVAL;
+	case LINUX_PR_MCE_KILL_GET:
+		return mce_kill_get(task, args);
 	case LINUX_PR_GET_SPECULATION_CTRL:
 		return speculation(false, args);
 	case LINUX_PR_GET_MDWE:
@@ -190,6 +221,8 @@ static int64_t prctl_set(struct task *task, const uint64_t args[6])
 		return set_subreaper(task, args[1] != 0);
 	case LINUX_PR_SET_PTRACER:
 		return ptrace_set_yama_tracer(task, args[1]);
+	case LINUX_PR_MCE_KILL:
+		return mce_kill(task, args);
 	case LINUX_PR_SET_THP_DISABLE:
 		return thp_disable(task, args);
 	case LINUX_PR_SET_SPECULATION_CTRL:
