@@ -273,3 +273,25 @@ _Static_assert(sizeof(struct linux_nlmsgerr) == 20, "struct nlmsgerr");
 _Static_assert(sizeof(struct linux_ifinfomsg) == 16, "struct ifinfomsg");
 _Static_assert(sizeof(struct linux_ifaddrmsg) == 8, "struct ifaddrmsg");
 _Static_assert(sizeof(struct linux_rtmsg) == 12, "struct rtmsg");
+
+/* sock_diag(7): internet sockets. */
+#define LINUX_SOCK_DIAG_BY_FAMILY 20
+
+struct linux_inet_diag_sockid {
+	uint16_t idiag_sport, idiag_dport; /* network order, as the addresses */
+	uint32_t idiag_src[4], idiag_dst[4];
+	uint32_t idiag_if;
+	uint32_t idiag_cookie[2];
+};
+
+struct linux_inet_diag_req_v2 {
+	uint8_t sdiag_family, sdiag_protocol, idiag_ext, pad;
+	uint32_t idiag_states;
+	struct linux_inet_diag_sockid id;
+};
+
+struct linux_inet_diag_msg {
+	uint8_t idiag_family, idiag_state, idiag_timer, idiag_retrans;
+	struct linux_inet_diag_sockid id;
+	uint32_t idiag_expires, idiag_rqueue, idiag_wqueue, idiag_uid, idiag_inode;
+};

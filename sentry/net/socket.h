@@ -205,6 +205,8 @@ must_check int socket_get_option(
 must_check int unix_create(int type, int protocol, struct socket **out);
 must_check int inet_create(int family, int type, int protocol, struct socket **out);
 must_check int netlink_create(int type, int protocol, struct socket **out);
+/* Bytes that nobody has read yet, and that the peer has not acknowledged. */
+void inet_queues(struct socket *socket, uint32_t *receive, uint32_t *send);
 
 /* --- interface.c: what there is of interfaces: the loopback --- */
 

@@ -254,6 +254,14 @@ static int64_t inet_ioctl(
 	return error ? -errno : mm_copy_out(task->mm, argument, &value, sizeof(value));
 }
 
+void inet_queues(struct socket *socket, uint32_t *receive, uint32_t *send)
+{
+	int value = 0, fd = inet_of(socket)->fd;
+
+	*receive = ioctl(fd, FIONREAD, &value) || value < 0 ? 0 : (uint32_t)value;
+	*send = ioctl(fd, SIOCOUTQ, &value) || value < 0 ? 0 : (uint32_t)value;
+}
+
 #define INET_COMMON_OPERATIONS                                                                     \
 	.bind = inet_bind, .connect = inet_connect, .listen = inet_listen, .name = inet_name,      \
 	.shutdown = inet_shutdown, .set_option = inet_set_option, .get_option = inet_get_option,   \

@@ -3,8 +3,8 @@
  * Netlink sockets: ports, requests and the queue of answers.
  *
  * Differs from Linux: there are no multicast messages, and no messages from one program to another
- * (-ECONNREFUSED); protocols other than NETLINK_ROUTE and NETLINK_KOBJECT_UEVENT are
- * -EPROTONOSUPPORT. Lists are built at once, not as they are read.
+ * (-ECONNREFUSED); protocols other than NETLINK_ROUTE, NETLINK_SOCK_DIAG and
+ * NETLINK_KOBJECT_UEVENT are -EPROTONOSUPPORT. Lists are built at once, not as they are read.
  */
 #include "sentry/net/netlink/netlink.h"
 
@@ -49,7 +49,8 @@ int netlink_create(int type, int protocol, struct socket **out)
 
 	if (type != LINUX_SOCK_RAW && type != LINUX_SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol != LINUX_NETLINK_ROUTE && protocol != LINUX_NETLINK_KOBJECT_UEVENT)
+	if (protocol != LINUX_NETLINK_ROUTE && protocol != LINUX_NETLINK_SOCK_DIAG &&
+		protocol != LINUX_NETLINK_KOBJECT_UEVENT)
 		return -EPROTONOSUPPORT;
 	netlink = calloc(1, sizeof(*netlink));
 	if (!netlink)
@@ -185,6 +186,33 @@ int netlink_queue(const struct netlink_request *request, struct netlink_datagram
 	return 0;
 }
 
+int netlink_queue_or_free(const struct netlink_request *request, struct netlink_datagram *datagram)
+{
+	if (datagram && !datagram->failed && datagram->size)
+		return netlink_queue(request, datagram);
+	int error = datagram && !datagram->failed ? 0 : -ENOBUFS;
+
+	netlink_datagram_free(datagram);
+	return error;
+}
+
+int netlink_finish_dump(const struct netlink_request *request, struct netlink_datagram *list)
+{
+	struct netlink_datagram *done;
+	int32_t status = 0;
+	int error = netlink_queue_or_free(request, list);
+
+	if (error)
+		return error;
+	done = netlink_datagram_new();
+	if (!done)
+		return -ENOBUFS;
+	netlink_begin(done, request, LINUX_NLMSG_DONE, LINUX_NLM_F_MULTI, &status, sizeof(status));
+	netlink_end(done);
+	error = netlink_queue_or_free(request, done);
+	return error ? error : 1;
+}
+
 /* NLMSG_ERROR: the error, or 0, and the request that it is about; its payload too unless the guest
  * wants none. */
 static void acknowledge(const struct netlink_request *request, int error)
@@ -216,8 +244,12 @@ static void handle_request(struct netlink_request *request)
 	if (!(request->header.nlmsg_flags & LINUX_NLM_F_REQUEST))
 		return;
 	if (request->header.nlmsg_type >= LINUX_NLMSG_MIN_TYPE) {
-		result = request->socket->protocol == LINUX_NETLINK_ROUTE ? route_request(request)
-									  : -EOPNOTSUPP;
+		if (request->socket->protocol == LINUX_NETLINK_ROUTE)
+			result = route_request(request);
+		else if (request->socket->protocol == LINUX_NETLINK_SOCK_DIAG)
+			result = sock_diag_request(request);
+		else
+			result = -EOPNOTSUPP;
 	}
 	if (result < 0 || (!result && (request->header.nlmsg_flags & LINUX_NLM_F_ACK)))
 		acknowledge(request, result);

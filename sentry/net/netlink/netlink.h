@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sentry/net/netlink/ - AF_NETLINK (netlink(7)): NETLINK_ROUTE tells of the loopback,
- * NETLINK_KOBJECT_UEVENT is silent.
+ * NETLINK_SOCK_DIAG of sockets, NETLINK_KOBJECT_UEVENT is silent.
  */
 #pragma once
 
@@ -47,6 +47,16 @@ const void *netlink_find_attribute(
 /* Queues an answer; consumes it. -ENOBUFS when the receive buffer is full. */
 must_check int netlink_queue(
 	const struct netlink_request *request, struct netlink_datagram *datagram);
+
+/* Queues it, or frees it when it is empty or memory ran out (-ENOBUFS). */
+must_check int netlink_queue_or_free(
+	const struct netlink_request *request, struct netlink_datagram *datagram);
+/* The last part of a list, then its end, in a datagram of its own as from Linux: 1 or an error. */
+must_check int netlink_finish_dump(
+	const struct netlink_request *request, struct netlink_datagram *list);
+
+/* --- sock_diag.c: as route_request(), of NETLINK_SOCK_DIAG --- */
+must_check int sock_diag_request(const struct netlink_request *request);
 
 /* --- route.c --- */
 /* Answers a request of NETLINK_ROUTE: what an acknowledgement says, 0 or an error; 1: it was

@@ -121,34 +121,6 @@ static void add_route(struct netlink_datagram *out, const struct netlink_request
 	netlink_end(out);
 }
 
-static int queue_or_free(const struct netlink_request *request, struct netlink_datagram *datagram)
-{
-	if (datagram && !datagram->failed && datagram->size)
-		return netlink_queue(request, datagram);
-	int error = datagram && !datagram->failed ? 0 : -ENOBUFS;
-
-	netlink_datagram_free(datagram);
-	return error;
-}
-
-/* The end of a list comes in a datagram of its own, as from Linux. */
-static int finish_dump(const struct netlink_request *request, struct netlink_datagram *list)
-{
-	struct netlink_datagram *done;
-	int32_t status = 0;
-	int error = queue_or_free(request, list);
-
-	if (error)
-		return error;
-	done = netlink_datagram_new();
-	if (!done)
-		return -ENOBUFS;
-	netlink_begin(done, request, LINUX_NLMSG_DONE, LINUX_NLM_F_MULTI, &status, sizeof(status));
-	netlink_end(done);
-	error = queue_or_free(request, done);
-	return error ? error : 1;
-}
-
 static int dump(const struct netlink_request *request, uint8_t family)
 {
 	bool ipv4 = family == LINUX_AF_UNSPEC || family == LINUX_AF_INET;
@@ -175,7 +147,7 @@ static int dump(const struct netlink_request *request, uint8_t family)
 	default:
 		break;
 	}
-	return finish_dump(request, list);
+	return netlink_finish_dump(request, list);
 }
 
 static int get_link(const struct netlink_request *request)
@@ -200,7 +172,7 @@ static int get_link(const struct netlink_request *request)
 	if (!answer)
 		return -ENOBUFS;
 	add_link(answer, request, 0);
-	error = queue_or_free(request, answer);
+	error = netlink_queue_or_free(request, answer);
 	/* An acknowledgement follows if one was asked for. */
 	return error;
 }
@@ -230,7 +202,7 @@ static int get_route(const struct netlink_request *request)
 	if (!answer)
 		return -ENOBUFS;
 	add_route(answer, request, &route, 0);
-	return queue_or_free(request, answer);
+	return netlink_queue_or_free(request, answer);
 }
 
 int route_request(const struct netlink_request *request)

@@ -22,6 +22,8 @@
 #include <linux/if_link.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
+#include <linux/sock_diag.h>
+#include <linux/inet_diag.h>
 /* clang-format on */
 
 SAME(AF_UNSPEC);
@@ -632,6 +634,11 @@ SAME_SIZE(sockaddr_nl, sockaddr_nl);
 SAME_FIELD(sockaddr_nl, sockaddr_nl, nl_groups);
 SAME_SIZE(nlmsghdr, nlmsghdr);
 SAME_FIELD(nlmsghdr, nlmsghdr, nlmsg_pid);
+SAME(SOCK_DIAG_BY_FAMILY);
+SAME_SIZE(inet_diag_sockid, inet_diag_sockid);
+SAME_SIZE(inet_diag_req_v2, inet_diag_req_v2);
+SAME_SIZE(inet_diag_msg, inet_diag_msg);
+SAME_FIELD(inet_diag_msg, inet_diag_msg, idiag_inode);
 SAME_SIZE(nlmsgerr, nlmsgerr);
 SAME_FIELD(nlmsgerr, nlmsgerr, msg);
 SAME_SIZE(rtattr, rtattr);
