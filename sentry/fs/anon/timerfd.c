@@ -61,24 +61,30 @@ static void timerfd_arm_locked(struct timerfd *timerfd)
 	ktimer_arm(&timerfd->timer, clock_to_monotonic(timerfd->base, timerfd->expiry_ns));
 }
 
+/* Counts an expiry whose time has come, though the timer's thread may not have. */
+static void timerfd_catch_up_locked(struct timerfd *timerfd)
+{
+	if (timerfd->expired || timerfd->expiry_ns == INT64_MAX ||
+		clock_now(timerfd->base) < timerfd->expiry_ns)
+		return;
+	timerfd->expired = true;
+	timerfd->ticks++;
+}
+
 static void timerfd_expire(struct ktimer *timer)
 {
 	struct timerfd *timerfd = container_of(timer, struct timerfd, timer);
-	bool fired = false;
+	bool tell;
 
 	mutex_lock(&timerfd->lock);
+	timerfd_catch_up_locked(timerfd);
 	/* It may have been set anew while the call was on its way, or the wall clock be behind. */
-	if (timerfd->expiry_ns != INT64_MAX && !timerfd->expired) {
-		fired = clock_now(timerfd->base) >= timerfd->expiry_ns;
-		if (fired) {
-			timerfd->expired = true;
-			timerfd->ticks++;
-		} else {
-			timerfd_arm_locked(timerfd);
-		}
-	}
+	if (timerfd->expiry_ns != INT64_MAX && !timerfd->expired)
+		timerfd_arm_locked(timerfd);
+	/* Also of what a poll of somebody else has counted already. */
+	tell = timerfd->ticks;
 	mutex_unlock(&timerfd->lock);
-	if (fired)
+	if (tell)
 		wait_queue_wake(&timerfd->queue, LINUX_EPOLLIN);
 }
 
@@ -154,6 +160,7 @@ static int64_t timerfd_read(struct file *file, struct iov_iter *to, int64_t *pos
 	if (iov_iter_count(to) < sizeof(ticks))
 		return -EINVAL;
 	mutex_lock(&timerfd->lock);
+	timerfd_catch_up_locked(timerfd);
 	if (timerfd->ticks)
 		timerfd_forward_locked(timerfd);
 	ticks = timerfd->ticks;
@@ -170,6 +177,7 @@ static uint32_t timerfd_poll(struct file *file)
 	struct timerfd *timerfd = file->private;
 
 	mutex_guard(&timerfd->lock);
+	timerfd_catch_up_locked(timerfd);
 	return timerfd->ticks ? LINUX_EPOLLIN : 0;
 }
 

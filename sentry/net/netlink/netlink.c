@@ -19,6 +19,11 @@
 
 #define REQUEST_MAX 65536
 
+/* All queues together: they live in the sentry's own memory. */
+#define NETLINK_MEMORY_MAX (64ll << 20)
+
+static _Atomic int64_t g_memory;
+
 struct netlink_socket {
 	struct socket socket;		 /* its lock guards the queue */
 	LIST_ENTRY(netlink_socket) link; /* ports_lock, as the next two */
@@ -64,6 +69,20 @@ int netlink_create(int type, int protocol, struct socket **out)
 	return 0;
 }
 
+static size_t charge_of(const struct netlink_datagram *datagram)
+{
+	return datagram->capacity + sizeof(*datagram);
+}
+
+/* Takes one out of the queue and frees it. The socket's lock held, or nobody else's to use. */
+static void dequeue(struct netlink_socket *netlink, struct netlink_datagram *datagram)
+{
+	TAILQ_REMOVE(&netlink->queue, datagram, link);
+	netlink->queued -= charge_of(datagram);
+	atomic_fetch_sub(&g_memory, (int64_t)charge_of(datagram));
+	netlink_datagram_free(datagram);
+}
+
 static void netlink_release(struct socket *socket)
 {
 	struct netlink_socket *netlink = netlink_of(socket);
@@ -72,10 +91,8 @@ static void netlink_release(struct socket *socket)
 	mutex_lock(&ports_lock);
 	LIST_REMOVE(netlink, link);
 	mutex_unlock(&ports_lock);
-	while ((datagram = TAILQ_FIRST(&netlink->queue))) {
-		TAILQ_REMOVE(&netlink->queue, datagram, link);
-		netlink_datagram_free(datagram);
-	}
+	while ((datagram = TAILQ_FIRST(&netlink->queue)))
+		dequeue(netlink, datagram);
 	socket_destroy(socket);
 	free(netlink);
 }
@@ -172,9 +189,11 @@ int netlink_queue(const struct netlink_request *request, struct netlink_datagram
 	bool room;
 
 	mutex_lock(&netlink->socket.lock);
-	room = netlink->queued < (size_t)netlink->socket.receive_buffer;
+	room = netlink->queued < (size_t)netlink->socket.receive_buffer &&
+	       g_memory < NETLINK_MEMORY_MAX;
 	if (room) {
-		netlink->queued += datagram->size + sizeof(*datagram);
+		netlink->queued += charge_of(datagram);
+		atomic_fetch_add(&g_memory, (int64_t)charge_of(datagram));
 		TAILQ_INSERT_TAIL(&netlink->queue, datagram, link);
 	}
 	mutex_unlock(&netlink->socket.lock);
@@ -329,11 +348,8 @@ static int64_t netlink_receive(struct socket *socket, struct socket_message *mes
 		message->out_flags |= LINUX_MSG_TRUNC;
 	message->name.nl = (struct linux_sockaddr_nl){.nl_family = LINUX_AF_NETLINK};
 	message->name.size = sizeof(message->name.nl);
-	if (!(message->flags & LINUX_MSG_PEEK)) {
-		TAILQ_REMOVE(&netlink->queue, datagram, link);
-		netlink->queued -= datagram->size + sizeof(*datagram);
-		netlink_datagram_free(datagram);
-	}
+	if (!(message->flags & LINUX_MSG_PEEK))
+		dequeue(netlink, datagram);
 	return result;
 }
 
