@@ -272,30 +272,49 @@ static int set_sysctl(const struct sysctl_setting *setting)
 	return written < 0 ? (int)written : 0;
 }
 
-int container_set_up(struct container *container, const struct container_config *config,
-	struct container_error *error)
+static int set_sysctls(const struct container_config *config, struct container_error *error)
 {
-	const struct path *root = &current->fs->root;
-	int err = 0;
-
-	current->fs->umask = 0;
-	for (size_t i = 1; i < config->mount_count; i++) {
-		const struct sandbox_mount *mount = &config->mounts[i];
-
-		err = apply(config, root, mount);
-		if (err)
-			return container_fail(error, err, "cannot set up %s%s%s inside: %s",
-				mount->destination, mount->source ? " from " : "",
-				mount->source ? mount->source : "", strerror(-err));
-	}
 	for (size_t i = 0; i < config->sysctl_count; i++) {
-		err = set_sysctl(&config->sysctls[i]);
+		int err = set_sysctl(&config->sysctls[i]);
+
 		if (err)
 			return container_fail(error, err,
 				"linux.sysctl.%s: cannot be set to %s: %s", config->sysctls[i].name,
 				config->sysctls[i].value, strerror(-err));
 	}
 	return 0;
+}
+
+static bool is_protection(const struct sandbox_mount *mount)
+{
+	return mount->type == SANDBOX_MOUNT_READ_ONLY || mount->type == SANDBOX_MOUNT_MASK;
+}
+
+int container_set_up(struct container *container, const struct container_config *config,
+	struct container_error *error)
+{
+	const struct path *root = &current->fs->root;
+	bool sysctls_set = false;
+	int err = 0;
+
+	current->fs->umask = 0;
+	for (size_t i = 1; i < config->mount_count && !err; i++) {
+		const struct sandbox_mount *mount = &config->mounts[i];
+
+		/* Before settings become read-only. */
+		if (is_protection(mount) && !sysctls_set) {
+			sysctls_set = true;
+			err = set_sysctls(config, error);
+			if (err)
+				return err;
+		}
+		err = apply(config, root, mount);
+		if (err)
+			return container_fail(error, err, "cannot set up %s%s%s inside: %s",
+				mount->destination, mount->source ? " from " : "",
+				mount->source ? mount->source : "", strerror(-err));
+	}
+	return sysctls_set ? 0 : set_sysctls(config, error);
 }
 
 /* --- descriptors and the terminal --- */

@@ -183,6 +183,20 @@ struct dentry *dentry_find(struct dentry *parent, const struct component *name)
 	return must_ask(parent->sb) ? NULL : children_find_get(parent, name);
 }
 
+/*
+ * A file system that makes its inodes anew at each look: the name still stands for the same file, and something below it is
+ * in use, or has a mount.
+ */
+static bool stays(struct dentry *dentry, const struct inode *inode)
+{
+	if (dentry->inode == inode || atomic_load(&dentry->mounted))
+		return true;
+	if (!dentry->inode || !inode || dentry->inode->attributes.ino != inode->attributes.ino)
+		return false;
+	mutex_guard(&dentry->lock);
+	return dentry->sb->no_name_cache && !RB_EMPTY(&dentry->children);
+}
+
 int dentry_lookup_locked(struct dentry *parent, const struct component *name, struct dentry **out)
 {
 	struct inode *directory = parent->inode, *inode = NULL;
@@ -204,7 +218,7 @@ int dentry_lookup_locked(struct dentry *parent, const struct component *name, st
 	}
 	if (result)
 		inode = NULL;
-	if (dentry && (dentry->inode == inode || atomic_load(&dentry->mounted))) {
+	if (dentry && stays(dentry, inode)) {
 		if (inode)
 			inode_put(inode);
 		*out = dentry;

@@ -5,6 +5,7 @@
 #include "sentry/fs/proc/root_files.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static int sysctl_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
@@ -42,6 +43,33 @@ int64_t sysctl_store_number(const struct proc_context *context, const char *text
 	if (error)
 		return error;
 	atomic_store(&number->value, value);
+	return (int64_t)size;
+}
+
+int sysctl_show_pair(const struct proc_context *context, struct text_writer *out)
+{
+	struct sysctl_number *pair = (struct sysctl_number *)context->entry->data;
+
+	text_printf(out, "%lld\t%lld\n", (long long)atomic_load(&pair[0].value),
+		(long long)atomic_load(&pair[1].value));
+	return 0;
+}
+
+int64_t sysctl_store_pair(const struct proc_context *context, const char *text, size_t size)
+{
+	struct sysctl_number *pair = (struct sysctl_number *)context->entry->data;
+	char first[32], second[32];
+	int64_t low, high, error;
+
+	if (sscanf(text, " %31s %31s", first, second) != 2)
+		return -EINVAL;
+	error = proc_parse_integer(first, pair->least, pair->most, &low);
+	if (!error)
+		error = proc_parse_integer(second, pair->least, pair->most, &high);
+	if (error)
+		return error;
+	atomic_store(&pair[0].value, low);
+	atomic_store(&pair[1].value, high);
 	return (int64_t)size;
 }
 

@@ -41,6 +41,20 @@ int sysctl_show_text(const struct proc_context *context, struct text_writer *out
 			}                                                                          \
 		}                                                                                  \
 	}
+/* A range: two numbers, each within the bounds. */
+int sysctl_show_pair(const struct proc_context *context, struct text_writer *out);
+int64_t sysctl_store_pair(const struct proc_context *context, const char *text, size_t size);
+#define SYSCTL_PAIR(name_, first_, second_, ...)                                                   \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_pair, .store = sysctl_store_pair,    \
+					  .data = (uintptr_t)(struct sysctl_number[])              \
+		{                                                                                  \
+			{(first_), __VA_ARGS__},                                                   \
+			{                                                                          \
+				(second_), __VA_ARGS__                                             \
+			}                                                                          \
+		}                                                                                  \
+	}
 /* What is as it is. */
 #define SYSCTL_TEXT(name_, text_)                                                                  \
 	{                                                                                          \
