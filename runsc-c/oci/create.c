@@ -61,7 +61,7 @@ static int read_bundle(struct creation *creation, struct failure *failure)
 		return fail_errno(failure, errno, "--bundle: %s", creation->bundle_path);
 	creation->document = json_load_path(directory, "config.json", "config.json", failure);
 	if (!creation->document ||
-		oci_spec_read(&creation->spec, creation->document, "config.json", failure))
+		oci_spec_read(&creation->spec, creation->document, "config.json", false, failure))
 		return -1;
 	if (!creation->spec.has_process)
 		return fail(failure, STATUS_INTERNAL, "config.json: process: missing");

@@ -158,11 +158,21 @@ static bool load(struct cargo *cargo, int fd)
 	return true;
 }
 
+static int prepared_document(struct creation *creation)
+{
+	json_t *section = json_object_get(creation->document, "linux");
+
+	if (creation->spec.seccomp.given)
+		(void)json_object_set_new(
+			section, "seccomp", oci_seccomp_compiled(&creation->spec.seccomp));
+	return document_file(creation->document);
+}
+
 /* In the order that server_pod.c takes them: the document, the process's, the sources. */
 static int load_all(
 	struct creation *creation, struct cargo *cargo, size_t *stdio, struct failure *failure)
 {
-	bool loaded = load(cargo, document_file(creation->document));
+	bool loaded = load(cargo, prepared_document(creation));
 	struct stat status;
 
 	if (creation->terminal.fd >= 0)

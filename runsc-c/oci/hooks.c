@@ -52,6 +52,7 @@ noreturn_ static void exec_hook(const struct oci_hook *hook, int input, pid_t ne
 
 	if (network_of)
 		enter_network(network_of);
+	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(input, STDIN_FILENO) < 0)
@@ -70,7 +71,8 @@ static bool wait_hook(pid_t pid, int64_t timeout, int *status)
 	int milliseconds = timeout > 0 && timeout < 2000000 ? (int)timeout * 1000 : -1;
 	bool in_time = fd < 0 || poll(&poll_fd, 1, milliseconds) != 0;
 
-	if (!in_time)
+	/* With what it started. */
+	if (!in_time && kill(-pid, SIGKILL))
 		kill(pid, SIGKILL);
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
 		;

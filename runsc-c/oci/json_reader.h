@@ -16,8 +16,9 @@
 #define JSON_FILE_MAX (16u << 20)
 
 struct reader {
-	const char *file; /* what errors call the document */
-	char place[256];  /* where in it the reader is */
+	const char *file;  /* what errors call the document */
+	char place[256];   /* where in it the reader is */
+	bool from_command; /* the document was read before, and prepared for a sentry */
 	struct arena *arena;
 	struct failure *failure;
 };

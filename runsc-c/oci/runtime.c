@@ -235,7 +235,7 @@ static int run(const struct subcommand *subcommand, int argc, char **argv)
 		return status;
 	failure_print(&failure);
 	runtime_log("error", failure.message);
-	return failure.status == STATUS_INTERNAL ? 1 : failure.status;
+	return failure.status != STATUS_INTERNAL ? failure.status : status > 0 ? status : 1;
 }
 
 /* `run` is of two kinds: with options of the runtime's, before or after it, it is the runtime's. */

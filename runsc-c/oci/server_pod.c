@@ -74,7 +74,7 @@ static int read_document(int fd, struct oci_spec *spec, struct failure *failure)
 	*spec = (struct oci_spec){0};
 	if (!root)
 		return text ? -1 : fail(failure, STATUS_INTERNAL, "no container to make");
-	result = oci_spec_read(spec, root, "config.json", failure);
+	result = oci_spec_read(spec, root, "config.json", true, failure);
 	json_decref(root);
 	return result;
 }

@@ -98,9 +98,13 @@ static int read_top(struct reader *reader, json_t *root, struct oci_spec *spec)
 	return read_pairs(reader, root, "annotations", &spec->annotations, &spec->annotation_count);
 }
 
-int oci_spec_read(struct oci_spec *spec, json_t *root, const char *shown, struct failure *failure)
+int oci_spec_read(struct oci_spec *spec, json_t *root, const char *shown, bool from_command,
+	struct failure *failure)
 {
-	struct reader reader = {.file = shown, .arena = &spec->arena, .failure = failure};
+	struct reader reader = {.file = shown,
+		.from_command = from_command,
+		.arena = &spec->arena,
+		.failure = failure};
 	json_t *object = NULL;
 
 	*spec = (struct oci_spec){0};

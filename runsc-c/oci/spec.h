@@ -121,9 +121,14 @@ struct oci_spec {
 /* The words for enum oci_hook_stage, as config.json has them; NULL ends. */
 extern const char *const oci_hook_stages[];
 
-/* Reads a document; its file name in errors is shown. The spec must be freed in any case. */
-must_check int oci_spec_read(
-	struct oci_spec *spec, json_t *root, const char *shown, struct failure *failure);
+/*
+ * Reads a document; its file name in errors is shown. from_command: it is one that `create`
+ * prepared. The spec must be freed in any case.
+ */
+must_check int oci_spec_read(struct oci_spec *spec, json_t *root, const char *shown,
+	bool from_command, struct failure *failure);
+/* For such a document, in place of linux.seccomp. */
+json_t *oci_seccomp_compiled(const struct oci_seccomp *seccomp);
 void oci_spec_free(struct oci_spec *spec);
 const char *oci_annotation(const struct oci_spec *spec, const char *name); /* or NULL */
 

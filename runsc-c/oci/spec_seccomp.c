@@ -194,9 +194,50 @@ static int read_flags(struct reader *reader, json_t *object, struct oci_seccomp 
 	return 0;
 }
 
+/* --- a program that was compiled before: the sentry itself makes no files --- */
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static int read_compiled(struct reader *reader, const char *text, struct oci_seccomp *seccomp)
+{
+	size_t size = strlen(text) / 2;
+	uint8_t *bytes = arena_allocate(reader->arena, size + 1, 1);
+
+	seccomp->count = size / sizeof(*seccomp->program);
+	if (!bytes || !seccomp->count || seccomp->count > LINUX_BPF_MAXINSNS)
+		return reader_fail(reader, "compiled: no program");
+	for (size_t i = 0; i < 2 * size; i++) {
+		const char *digit = strchr(hex_digits, text[i]);
+
+		if (!digit)
+			return reader_fail(reader, "compiled: no program");
+		bytes[i / 2] = (uint8_t)(bytes[i / 2] << 4 | (digit - hex_digits));
+	}
+	seccomp->program = (struct linux_sock_filter *)(void *)bytes;
+	seccomp->given = true;
+	return 0;
+}
+
+json_t *oci_seccomp_compiled(const struct oci_seccomp *seccomp)
+{
+	const uint8_t *bytes = (const uint8_t *)seccomp->program;
+	size_t size = seccomp->count * sizeof(*seccomp->program);
+	auto_free char *text = malloc(2 * size + 1);
+
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < size; i++) {
+		text[2 * i] = hex_digits[bytes[i] >> 4];
+		text[2 * i + 1] = hex_digits[bytes[i] & 15];
+	}
+	text[2 * size] = '\0';
+	return json_pack("{s:s, s:b}", "compiled", text, "log", seccomp->log);
+}
+
 int oci_read_seccomp(struct reader *reader, json_t *object, struct oci_seccomp *seccomp)
 {
 	json_t *section = NULL;
+	const char *compiled = NULL;
 	uint32_t default_action = 0;
 	void *rules = NULL;
 	size_t count, mark;
@@ -206,6 +247,14 @@ int oci_read_seccomp(struct reader *reader, json_t *object, struct oci_seccomp *
 	if (!section)
 		return 0;
 	mark = reader_enter(reader, "seccomp");
+	if (reader->from_command) {
+		if (read_required_string(reader, section, "compiled", &compiled) ||
+			read_bool(reader, section, "log", &seccomp->log) ||
+			read_compiled(reader, compiled, seccomp))
+			return -1;
+		reader_leave(reader, mark);
+		return 0;
+	}
 	if (read_action(reader, section, "defaultAction", "defaultErrnoRet", &default_action) ||
 		read_flags(reader, section, seccomp) ||
 		refuse(reader, section, "listenerPath", "calls are decided by the filter alone") ||

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct inode;
 struct nsproxy;
 struct pid_namespace;
 struct tty;
@@ -61,6 +62,9 @@ int container_fail(struct container_error *error, int code, const char *format, 
 /* container_setup.c: on the first process's own thread, as root in its namespaces. */
 must_check int container_set_up(struct container *container, const struct container_config *config,
 	struct container_error *error);
+/* container_copy_up.c: what a directory has, into the empty one of a tmpfs. On a task's own thread.
+ */
+must_check int container_copy_up(const struct path *from, struct inode *to);
 /* container_process.c's first state calls these: container_files.c */
 must_check int container_open_files(
 	struct container_process *process, struct container_error *error);

@@ -80,6 +80,26 @@ static int mount_fs(const struct container_config *config, const struct path *ro
 	return boot_add_mount(&shared, root, &stand_in);
 }
 
+/* The directory is looked up before it is covered. */
+static int mount_copied(const struct container_config *config, const struct path *root,
+	const struct sandbox_mount *mount)
+{
+	struct path covered, where;
+	int err = find(mount->destination, WALK_DIRECTORY, &covered);
+
+	if (err)
+		return err == -ENOENT ? mount_fs(config, root, mount) : err;
+	err = mount_fs(config, root, mount);
+	if (!err)
+		err = find(mount->destination, WALK_DIRECTORY, &where);
+	if (!err) {
+		err = container_copy_up(&covered, path_inode(&where));
+		path_put(&where);
+	}
+	path_put(&covered);
+	return err;
+}
+
 static int set_propagation(const char *destination, unsigned long flags)
 {
 	struct path where;
@@ -245,7 +265,8 @@ static int apply(const struct container_config *config, const struct path *root,
 	case SANDBOX_MOUNT_PROPAGATION:
 		return set_propagation(mount->destination, mount->flags);
 	default:
-		return mount_fs(config, root, mount);
+		return mount->copy_up ? mount_copied(config, root, mount)
+				      : mount_fs(config, root, mount);
 	}
 }
 
