@@ -3,6 +3,7 @@
 #include "abi/fcntl.h"
 #include "abi/stat.h"
 #include "abi/uio.h"
+#include "sentry/fs/pipe/pipe.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/file.h"
@@ -40,9 +41,17 @@ int64_t sys_sendfile(struct task *task, const uint64_t args[6])
 
 	if (!in || !out || !(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
 		return -EBADF;
-	/* The source must have pages: a pipe or socket as source is splice(2)'s business. */
-	if (!inode_is_type(in->inode, LINUX_S_IFREG) && !(in->mode & FILE_SEEKABLE))
-		return -EINVAL;
+	/* The source must have pages, unless the target is a pipe: then it is splice(2) by another
+	 * name. */
+	if (!inode_is_type(in->inode, LINUX_S_IFREG) && !(in->mode & FILE_SEEKABLE)) {
+		if (args[2] && file_pipe(out))
+			return -ESPIPE;
+		if (!file_pipe(out) || file_pipe(in))
+			return -EINVAL;
+		return args[3] ? splice_to_pipe(
+					 in, NULL, out, min_u64(args[3], LINUX_MAX_RW_COUNT), 0)
+			       : 0;
+	}
 	if (inode_is_type(out->inode, LINUX_S_IFREG) && (out->flags & LINUX_O_APPEND))
 		return -EINVAL;
 	result = copy_position_in(task, args[2], in, &position, &in_position);
