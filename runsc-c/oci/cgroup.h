@@ -37,6 +37,12 @@ must_check int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct failu
  */
 must_check int cgroup_apply(
 	const struct cgroup *cgroup, json_t *resources, struct failure *failure);
+/*
+ * What is asked for a container, as limits for its sandbox: with room for the sentry and its stubs,
+ * so that it is the guests' own kernel that meets the container's limits first, and kills or
+ * refuses one process instead of all. A reference.
+ */
+json_t *cgroup_with_room(json_t *resources);
 /* Removes them; members were killed before. False: one is still there. */
 bool cgroup_remove(const struct cgroup *cgroup);
 /* SIGKILL to all members that are left. */

@@ -279,6 +279,34 @@ static int apply_unified(const struct cgroup *cgroup, json_t *map, struct failur
 	return 0;
 }
 
+/* --- room for the sandbox itself --- */
+
+#define ROOM_MEMORY	  (64ll << 20)
+#define ROOM_PROCESSES	  256 /* threads and pooled stubs that wait for work */
+#define PROCESSES_FOR_ONE 3   /* its host thread, its stub, and a stub that is being made */
+
+static void raise(json_t *section, const char *name, json_int_t factor, json_int_t more)
+{
+	json_t *value = json_object_get(section, name);
+	json_int_t number;
+
+	if (!json_is_number(value) || number_of(value) <= 0)
+		return;
+	if (!__builtin_mul_overflow((json_int_t)number_of(value), factor, &number) &&
+		!__builtin_add_overflow(number, more, &number))
+		(void)json_object_set_new(section, name, json_integer(number));
+}
+
+json_t *cgroup_with_room(json_t *resources)
+{
+	json_t *copy = json_deep_copy(resources);
+
+	raise(json_object_get(copy, "memory"), "limit", 1, ROOM_MEMORY);
+	raise(json_object_get(copy, "memory"), "swap", 1, ROOM_MEMORY);
+	raise(json_object_get(copy, "pids"), "limit", PROCESSES_FOR_ONE, ROOM_PROCESSES);
+	return copy;
+}
+
 int cgroup_apply(const struct cgroup *cgroup, json_t *resources, struct failure *failure)
 {
 	if (!resources)

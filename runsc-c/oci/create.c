@@ -154,6 +154,15 @@ int creation_hooks(struct creation *creation, enum oci_hook_stage stage, pid_t n
 
 /* --- all of it --- */
 
+static int limit(struct creation *creation, struct failure *failure)
+{
+	json_t *resources = cgroup_with_room(creation->spec.resources);
+	int result = cgroup_apply(&creation->cgroup, resources, failure);
+
+	json_decref(resources);
+	return result;
+}
+
 static int make(struct creation *creation, struct failure *failure)
 {
 	auto_free char *sandbox = creation_find_sandbox(creation);
@@ -173,7 +182,7 @@ static int make(struct creation *creation, struct failure *failure)
 	if (keep(creation, failure) ||
 		cgroup_make(
 			&creation->cgroup, !creation->spec.resources || geteuid() != 0, failure) ||
-		cgroup_apply(&creation->cgroup, creation->spec.resources, failure))
+		limit(creation, failure))
 		return -1;
 	return sandbox ? creation_join(creation, sandbox, failure)
 		       : creation_make_sentry(creation, failure);

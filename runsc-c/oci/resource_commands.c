@@ -103,12 +103,14 @@ static int apply(const struct state *state, json_t *resources, struct failure *f
 	struct reader reader = {.file = "update", .arena = &arena, .failure = failure};
 	struct cgroup cgroup;
 	int result = oci_check_resources(&reader, resources);
+	json_t *with_room = cgroup_with_room(resources);
 
 	arena_free(&arena);
 	cgroup_from_json(&cgroup, json_object_get(state->json, "cgroup"));
 	if (!result)
-		result = cgroup_apply(&cgroup, resources, failure);
+		result = cgroup_apply(&cgroup, with_room, failure);
 	cgroup_free(&cgroup);
+	json_decref(with_room);
 	return result;
 }
 
