@@ -9,7 +9,7 @@
  * are taken out and freed.
  *
  * Differs from Linux: what may be in flight is bounded for the sandbox as a whole, not for each
- * user.
+ * user. With many in flight garbage may stay until some more sockets have ended.
  */
 #include "sentry/net/unix/unix.h"
 
@@ -23,6 +23,8 @@
 
 /* For everybody: each holds a struct file. */
 #define UNIX_INFLIGHT_MAX 65536
+/* So few in flight are looked at whenever a socket ends. */
+#define GC_ALWAYS 256
 
 TAILQ_HEAD(gc_list, unix_socket);
 
@@ -32,6 +34,7 @@ static LIST_HEAD(, unix_socket) inflight_sockets = LIST_HEAD_INITIALIZER(infligh
 static unsigned int inflight_files;
 static bool collecting;
 static atomic_uint inflight_socket_count;
+static atomic_uint ends_since; /* ends of sockets since the last collection */
 
 static void __attribute__((constructor)) unix_gc_start(void)
 {
@@ -193,8 +196,12 @@ void unix_gc(void)
 {
 	struct unix_queue stolen = TAILQ_HEAD_INITIALIZER(stolen);
 
-	if (atomic_load(&inflight_socket_count) == 0)
+	unsigned int count = atomic_load(&inflight_socket_count);
+
+	/* A collection looks at all: with many in flight, not at every socket's end. */
+	if (count == 0 || (count > GC_ALWAYS && atomic_fetch_add(&ends_since, 1) < count / 4))
 		return;
+	atomic_store(&ends_since, 0);
 	mutex_lock(&gc_lock);
 	/* What our own frees release needs no collection within this one. */
 	if (!collecting) {
