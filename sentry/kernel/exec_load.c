@@ -315,7 +315,9 @@ static int load_memory(struct load *load)
 	if (err)
 		return err;
 	layout_finish(load);
-	mm_set_exe_file(image->mm, load->program.file);
+	err = mm_set_exe_file(image->mm, load->program.file);
+	if (err)
+		return err;
 	image->entry = load->interpreter.file
 			       ? load->interpreter.image.entry + load->interpreter_bias
 			       : load->program.image.entry + load->program_bias;

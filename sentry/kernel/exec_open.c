@@ -2,8 +2,6 @@
 /*
  * What an execve runs: permission to run it, #! lines followed to a program, ELF headers read
  * (execve(2)).
- *
- * Differs from Linux: writing to the file is refused (ETXTBSY) during the execve alone.
  */
 #include "sentry/kernel/exec_open.h"
 

@@ -74,6 +74,13 @@ static void free_vmas(struct vma *vma)
 	}
 }
 
+/* A program that runs cannot be written to. */
+static void exe_file_put(struct file *file)
+{
+	inode_allow_write_access(file->inode);
+	file_put(file);
+}
+
 /* Nobody runs in it any more: no need to tell the platform page by page. */
 static void mm_free(struct mm *mm)
 {
@@ -90,7 +97,7 @@ static void mm_free(struct mm *mm)
 	release_dropped(mm);
 	free_vmas(LIST_FIRST(&mm->removed));
 	if (mm->exe_file)
-		file_put(mm->exe_file);
+		exe_file_put(mm->exe_file);
 	free(mm->auxv);
 	mutex_destroy(&mm->lock);
 	free(mm);
@@ -220,10 +227,12 @@ void mm_set_layout(struct mm *mm, const struct mm_layout *layout)
 	mm_gap_opened(mm, mm->layout.mmap_base);
 }
 
-void mm_set_exe_file(struct mm *mm, struct file *file)
+int mm_set_exe_file(struct mm *mm, struct file *file)
 {
 	struct file *old;
 
+	if (file && inode_deny_write_access(file->inode))
+		return -ETXTBSY;
 	if (file)
 		(void)file_get(file);
 	mutex_lock(&mm->lock);
@@ -231,7 +240,8 @@ void mm_set_exe_file(struct mm *mm, struct file *file)
 	mm->exe_file = file;
 	mutex_unlock(&mm->lock);
 	if (old)
-		file_put(old);
+		exe_file_put(old);
+	return 0;
 }
 
 struct file *mm_get_exe_file(struct mm *mm)

@@ -54,8 +54,11 @@ struct mm_layout {
 };
 void mm_get_layout(struct mm *mm, struct mm_layout *layout);
 void mm_set_layout(struct mm *mm, const struct mm_layout *layout);
-/* The program's own file for /proc/PID/exe, and its auxiliary vector; the mm keeps copies/references. */
-void mm_set_exe_file(struct mm *mm, struct file *file);
+/*
+ * The program's own file for /proc/PID/exe, and its auxiliary vector; the mm keeps copies/references. Nobody may open the file
+ * for writing meanwhile; -ETXTBSY if somebody has.
+ */
+must_check int mm_set_exe_file(struct mm *mm, struct file *file);
 struct file *mm_get_exe_file(struct mm *mm); /* a reference, or NULL */
 must_check int mm_set_auxv(struct mm *mm, const void *auxv, size_t size);
 size_t mm_get_auxv(struct mm *mm, void *buffer, size_t size);

@@ -75,8 +75,7 @@ static int64_t set_exe_file(struct task *task, int fd)
 
 	if (!file)
 		return -EBADF;
-	mm_set_exe_file(task->mm, file);
-	return 0;
+	return mm_set_exe_file(task->mm, file) ? -EACCES : 0;
 }
 
 static int64_t set_map(struct task *task, gaddr_t address, uint64_t size)
