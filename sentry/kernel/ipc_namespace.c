@@ -58,10 +58,28 @@ static int namespace_create(void *from, struct user_namespace *user_ns, void **o
 	return error;
 }
 
+static void *namespace_initial(void)
+{
+	return &g_initial;
+}
+
+static uint64_t namespace_inode(void *ns)
+{
+	return ipc_namespace_inode(ns);
+}
+
+static struct user_namespace *namespace_owner(void *ns)
+{
+	return ((struct ipc_namespace *)ns)->user_ns;
+}
+
 static const struct namespace_operations operations = {
 	.get = namespace_get,
 	.put = namespace_put,
 	.create = namespace_create,
+	.initial = namespace_initial,
+	.inode = namespace_inode,
+	.owner = namespace_owner,
 };
 
 __attribute__((constructor)) static void ipc_init(void)

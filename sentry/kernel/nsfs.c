@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces as files (namespaces(7)).
+ * Namespaces as files (namespaces(7), ioctl_nsfs(2)).
  *
- * Differs from Linux: each open makes an inode of its own with the namespace's number; the ioctls
- * for parents and owners are not there.
+ * Differs from Linux: each open makes an inode of its own with the namespace's number.
  */
 #include "sentry/kernel/nsfs.h"
 
 #include "abi/fcntl.h"
+#include "abi/ioctl.h"
 #include "abi/sched.h"
 #include "abi/stat.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/vfs/fd_table.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/mount.h"
@@ -37,21 +38,11 @@ struct nsfs_file {
 
 /* --- namespaces of any kind --- */
 
-/* Stand for the one ipc and the one net namespace where their owners offer no others. */
-static char only_ipc, only_net;
-
-static bool is_only(const void *ns)
-{
-	return ns == &only_ipc || ns == &only_net;
-}
-
 static void *get_foreign(uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
 
-	if (ns && operations && operations->inode)
-		return operations->get(ns);
-	return flag == LINUX_CLONE_NEWIPC ? &only_ipc : &only_net;
+	return operations ? operations->get(ns ? ns : operations->initial()) : NULL;
 }
 
 static void put_namespace(uint64_t flag, void *ns)
@@ -70,8 +61,7 @@ static void put_namespace(uint64_t flag, void *ns)
 		uts_namespace_put(ns);
 		break;
 	default:
-		if (!is_only(ns))
-			nsproxy_operations(flag)->put(ns);
+		nsproxy_operations(flag)->put(ns);
 		break;
 	}
 }
@@ -88,8 +78,6 @@ static uint64_t namespace_inode(uint64_t flag, void *ns)
 	case LINUX_CLONE_NEWUTS:
 		return ((struct uts_namespace *)ns)->ino;
 	default:
-		if (is_only(ns))
-			return ns == &only_ipc ? NAMESPACE_INODE_IPC : NAMESPACE_INODE_NET;
 		return nsproxy_operations(flag)->inode(ns);
 	}
 }
@@ -145,6 +133,22 @@ uint64_t nsfs_inode(struct task *task, const struct nsfs_kind *kind)
 	return inode;
 }
 
+static void *get_again(uint64_t flag, void *ns)
+{
+	switch (flag) {
+	case LINUX_CLONE_NEWNS:
+		return mount_namespace_get(ns);
+	case LINUX_CLONE_NEWPID:
+		return pid_namespace_get(ns);
+	case LINUX_CLONE_NEWUSER:
+		return user_namespace_get(ns);
+	case LINUX_CLONE_NEWUTS:
+		return uts_namespace_get(ns);
+	default:
+		return nsproxy_operations(flag)->get(ns);
+	}
+}
+
 /* --- files --- */
 
 static void nsfs_release(struct file *file)
@@ -155,7 +159,14 @@ static void nsfs_release(struct file *file)
 	free(nsfs);
 }
 
-static const struct file_operations nsfs_operations = {.release = nsfs_release, .name = "nsfs"};
+static int64_t nsfs_ioctl(
+	struct file *file, struct task *task, uint32_t command, uint64_t argument);
+
+static const struct file_operations nsfs_operations = {
+	.ioctl = nsfs_ioctl,
+	.release = nsfs_release,
+	.name = "nsfs",
+};
 
 static int make_file(struct nsfs_file *nsfs, struct file **out)
 {
@@ -187,19 +198,128 @@ int nsfs_open(struct task *task, const struct nsfs_kind *kind, struct file **out
 	return err;
 }
 
-static void *get_again(uint64_t flag, void *ns)
+/* --- questions (ioctl_nsfs(2)) --- */
+
+/* Borrowed. */
+static struct user_namespace *owner_of(uint64_t flag, void *ns)
 {
 	switch (flag) {
 	case LINUX_CLONE_NEWNS:
-		return mount_namespace_get(ns);
+		return ((struct mount_namespace *)ns)->user_ns;
 	case LINUX_CLONE_NEWPID:
-		return pid_namespace_get(ns);
+		return ((struct pid_namespace *)ns)->user_ns;
 	case LINUX_CLONE_NEWUSER:
-		return user_namespace_get(ns);
+		return user_namespace_parent(ns);
 	case LINUX_CLONE_NEWUTS:
-		return uts_namespace_get(ns);
+		return ((struct uts_namespace *)ns)->user_ns;
 	default:
-		return is_only(ns) ? ns : nsproxy_operations(flag)->get(ns);
+		return nsproxy_operations(flag)->owner(ns);
+	}
+}
+
+/* A descriptor of another namespace; ns is borrowed. */
+static int64_t open_other(struct task *task, uint64_t flag, void *ns)
+{
+	struct nsfs_file *nsfs = calloc(1, sizeof(*nsfs));
+	struct file *file;
+	int err;
+
+	if (!nsfs)
+		return -ENOMEM;
+	*nsfs = (struct nsfs_file){flag, get_again(flag, ns)};
+	err = make_file(nsfs, &file);
+	if (err) {
+		put_namespace(flag, nsfs->ns);
+		free(nsfs);
+		return err;
+	}
+	err = fd_install(task->files, 0, file, true);
+	if (err < 0)
+		file_put(file);
+	return err;
+}
+
+/* Only namespaces in or below the caller's own are told. */
+static int64_t open_owner(struct task *task, uint64_t flag, void *ns)
+{
+	struct user_namespace *owner = owner_of(flag, ns), *mine = task->cred->user_ns;
+
+	if (!owner || (owner != mine && !user_namespace_is_ancestor(mine, owner)))
+		return -EPERM;
+	return open_other(task, LINUX_CLONE_NEWUSER, owner);
+}
+
+static int64_t open_parent(struct task *task, const struct nsfs_file *nsfs)
+{
+	struct pid_namespace *parent, *active;
+
+	if (nsfs->flag == LINUX_CLONE_NEWUSER)
+		return open_owner(task, nsfs->flag, nsfs->ns);
+	if (nsfs->flag != LINUX_CLONE_NEWPID)
+		return -EINVAL;
+	parent = ((struct pid_namespace *)nsfs->ns)->parent;
+	active = task_pid_namespace(task);
+	for (struct pid_namespace *ns = parent; ns; ns = ns->parent) {
+		if (ns == active)
+			return open_other(task, LINUX_CLONE_NEWPID, parent);
+	}
+	return -EPERM;
+}
+
+static int64_t put_owner_uid(struct task *task, const struct nsfs_file *nsfs, gaddr_t address)
+{
+	uint32_t uid;
+
+	if (nsfs->flag != LINUX_CLONE_NEWUSER)
+		return -EINVAL;
+	uid = user_namespace_show_uid(task->cred->user_ns, user_namespace_owner(nsfs->ns));
+	return mm_copy_out(task->mm, address, &uid, sizeof(uid));
+}
+
+/* A process or thread of one pid namespace, by its number in another: from the file's to the caller's, or the other way. */
+static int64_t translate_pid(
+	struct task *task, const struct nsfs_file *nsfs, int number, bool from_file, bool process)
+{
+	struct pid_namespace *mine = task_pid_namespace(task), *its = nsfs->ns;
+	struct pid *pid;
+	int64_t result = -ESRCH;
+
+	if (nsfs->flag != LINUX_CLONE_NEWPID)
+		return -EINVAL;
+	mutex_lock(&g_tasks.lock);
+	pid = pid_find_locked(from_file ? its : mine, number);
+	if (pid && pid->task && process)
+		pid = pid->task->group->pid;
+	if (pid && pid->task)
+		result = pid_number_in(pid, from_file ? mine : its);
+	mutex_unlock(&g_tasks.lock);
+	return result ? result : -ESRCH;
+}
+
+static int64_t nsfs_ioctl(
+	struct file *file, struct task *task, uint32_t command, uint64_t argument)
+{
+	const struct nsfs_file *nsfs = file->private;
+
+	switch (command) {
+	case LINUX_NS_GET_USERNS:
+		return open_owner(task, nsfs->flag, nsfs->ns);
+	case LINUX_NS_GET_PARENT:
+		return open_parent(task, nsfs);
+	case LINUX_NS_GET_NSTYPE:
+		return (int64_t)nsfs->flag;
+	case LINUX_NS_GET_OWNER_UID:
+		return put_owner_uid(task, nsfs, argument);
+	case LINUX_NS_GET_PID_FROM_PIDNS:
+		return translate_pid(task, nsfs, (int)argument, true, false);
+	case LINUX_NS_GET_TGID_FROM_PIDNS:
+		return translate_pid(task, nsfs, (int)argument, true, true);
+	case LINUX_NS_GET_PID_IN_PIDNS:
+		return translate_pid(task, nsfs, (int)argument, false, false);
+	case LINUX_NS_GET_TGID_IN_PIDNS:
+		return translate_pid(task, nsfs, (int)argument, false, true);
+	default:
+		return -ENOTTY;
 	}
 }
 

@@ -108,11 +108,11 @@ static int copy_uts(
 	return 0;
 }
 
-static int copy_mount(
-	struct nsproxy *from, uint64_t flags, struct fs_struct *fs, struct nsproxy *to)
+static int copy_mount(struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns,
+	struct fs_struct *fs, struct nsproxy *to)
 {
 	if (flags & LINUX_CLONE_NEWNS)
-		return mount_namespace_copy(from->mount, fs, &to->mount);
+		return mount_namespace_copy(from->mount, user_ns, fs, &to->mount);
 	to->mount = mount_namespace_get(from->mount);
 	return 0;
 }
@@ -152,7 +152,7 @@ int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
 			net_operations, from->net, flags & LINUX_CLONE_NEWNET, user_ns, &net);
 	to->net = net;
 	if (!err)
-		err = copy_mount(from, flags, fs, to);
+		err = copy_mount(from, flags, user_ns, fs, to);
 	if (err) {
 		nsproxy_put(to);
 		return err;

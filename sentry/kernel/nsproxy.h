@@ -41,7 +41,8 @@ struct namespace_operations {
 	void (*put)(void *ns);
 	/* A fresh one for CLONE_NEW...; from is the old one. */
 	int (*create)(void *from, struct user_namespace *user_ns, void **out);
-	/* For /proc/PID/ns and setns(2); may be NULL: such namespaces cannot be opened. */
+	/* For /proc/PID/ns and setns(2). */
+	void *(*initial)(void); /* what a task without one is in: borrowed, lasts for ever */
 	uint64_t (*inode)(void *ns);
 	struct user_namespace *(*owner)(void *ns); /* borrowed */
 };

@@ -109,16 +109,16 @@ static int enter_foreign(struct entering *entering, uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
 
-	if (!operations || !operations->owner)
-		return -EINVAL;
 	if (!may_enter(entering, operations->owner(ns)))
 		return -EPERM;
 	if (flag == LINUX_CLONE_NEWIPC) {
-		operations->put(entering->nsproxy->ipc);
-		entering->nsproxy->ipc = operations->get(ns);
+		if (entering->nsproxy->ipc)
+			operations->put(entering->nsproxy->ipc);
+		entering->nsproxy->ipc = ns == operations->initial() ? NULL : operations->get(ns);
 	} else {
-		operations->put(entering->nsproxy->net);
-		entering->nsproxy->net = operations->get(ns);
+		if (entering->nsproxy->net)
+			operations->put(entering->nsproxy->net);
+		entering->nsproxy->net = ns == operations->initial() ? NULL : operations->get(ns);
 	}
 	return 0;
 }

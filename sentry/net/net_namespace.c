@@ -45,14 +45,17 @@ struct net_namespace *net_namespace_current(void)
 	return current && current->nsproxy ? current->nsproxy->net : NULL;
 }
 
+static void *net_initial(void);
+
 static void *net_get(void *ns)
 {
-	return net_namespace_get(ns);
+	return ns == net_initial() ? ns : net_namespace_get(ns);
 }
 
 static void net_put(void *ns)
 {
-	net_namespace_put(ns);
+	if (ns != net_initial())
+		net_namespace_put(ns);
 }
 
 static int net_create(void *from, struct user_namespace *user_ns, void **out)
@@ -65,10 +68,33 @@ static int net_create(void *from, struct user_namespace *user_ns, void **out)
 	return error;
 }
 
+/* Sockets of tasks without a namespace of their own belong to none: only its name and its owner are needed. */
+static void *net_initial(void)
+{
+	static struct net_namespace initial = {.ino = NAMESPACE_INODE_NET};
+
+	initial.user_ns = user_namespace_initial();
+	return &initial;
+}
+
+static uint64_t net_inode(void *ns)
+{
+	return ((struct net_namespace *)ns)->ino;
+}
+
+static struct user_namespace *net_owner(void *ns)
+{
+	return ((struct net_namespace *)ns)->user_ns;
+}
+
 void net_namespace_register(void)
 {
-	static const struct namespace_operations operations = {
-		.get = net_get, .put = net_put, .create = net_create};
+	static const struct namespace_operations operations = {.get = net_get,
+		.put = net_put,
+		.create = net_create,
+		.initial = net_initial,
+		.inode = net_inode,
+		.owner = net_owner};
 
 	nsproxy_register(LINUX_CLONE_NEWNET, &operations);
 }

@@ -35,12 +35,20 @@ struct mount_namespace {
 		LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME |                   \
 		LINUX_MS_NOSYMFOLLOW)
 
+/* What a less privileged user namespace must not take away again (mount_namespaces(7)). */
+#define MOUNT_LOCKABLE_FLAGS                                                                       \
+	(LINUX_MS_RDONLY | LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC)
+#define MOUNT_ATIME_FLAGS                                                                          \
+	(LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME)
+
 void mount_lock(void);
 void mount_unlock(void);
 void mount_assert_locked(void);
 /* Counts changes of any namespace's shape; for walks that must not be confused by one. */
 unsigned int mount_change_count(void);
 void mount_changed_locked(struct mount_namespace *ns);
+/* RANK_MOUNT held. */
+bool mount_may_set_flags(const struct mount *mount, unsigned long flags);
 
 struct mount *mount_get(struct mount *mount);
 void mount_put(struct mount *mount);

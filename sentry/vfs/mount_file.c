@@ -80,6 +80,8 @@ int mount_change(const struct path *where, const struct mount_change *change, bo
 
 		if ((flags & ~mount->flags & LINUX_MS_RDONLY) && atomic_load(&mount->writers))
 			result = -EBUSY;
+		else if (!mount_may_set_flags(mount, flags))
+			result = -EPERM;
 	}
 	if (!top->ns || (!top->ns->anonymous && top->ns != mount_namespace_current()))
 		result = -EINVAL;

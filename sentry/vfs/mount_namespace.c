@@ -4,6 +4,7 @@
 
 #include "abi/mount.h"
 #include "sentry/kernel/credentials.h"
+#include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/permission.h"
@@ -14,7 +15,6 @@
 REFCOUNT_TYPE(namespace_refs, "mount namespace");
 
 /* nsfs numbers look like Linux's: the initial mount namespace has 0xf0000000 there. */
-static atomic_ullong next_ino = 0xf0000000ull;
 
 static struct mount_namespace *namespace_allocate(struct user_namespace *user_ns)
 {
@@ -25,7 +25,7 @@ static struct mount_namespace *namespace_allocate(struct user_namespace *user_ns
 	refcount_init(&ns->refs, &namespace_refs);
 	TAILQ_INIT(&ns->mounts);
 	wait_queue_init(&ns->changed);
-	ns->ino = atomic_fetch_add(&next_ino, 1);
+	ns->ino = namespace_inode_new();
 	ns->user_ns = user_namespace_get(user_ns);
 	return ns;
 }
@@ -115,11 +115,18 @@ static void make_slaves(struct mount *top)
 	}
 }
 
-int mount_namespace_copy(
-	struct mount_namespace *ns, struct fs_struct *fs, struct mount_namespace **out)
+/* Nor may anything be uncovered, or allowed, that was not in the old one. */
+static void lock_tree(struct mount *top)
 {
-	const struct cred *cred = vfs_cred();
-	struct user_namespace *user_ns = cred ? cred->user_ns : ns->user_ns;
+	for (struct mount *mount = top; mount; mount = mount_next_locked(mount, top)) {
+		mount->locked_flags = (mount->flags & MOUNT_LOCKABLE_FLAGS) | MOUNT_ATIME_FLAGS;
+		mount->locked = mount != top;
+	}
+}
+
+int mount_namespace_copy(struct mount_namespace *ns, struct user_namespace *user_ns,
+	struct fs_struct *fs, struct mount_namespace **out)
+{
 	struct mount_namespace *copy = namespace_allocate(user_ns);
 	struct mount_list list = TAILQ_HEAD_INITIALIZER(list);
 	struct mount *root = NULL;
@@ -130,8 +137,10 @@ int mount_namespace_copy(
 	mount_lock();
 	result = mount_copy_tree_locked(
 		ns->root, ns->root->root, MOUNT_COPY_RECURSIVE | MOUNT_COPY_UNBINDABLE, &root);
-	if (result == 0 && user_ns != ns->user_ns)
+	if (result == 0 && user_ns != ns->user_ns) {
 		make_slaves(root);
+		lock_tree(root);
+	}
 	if (result == 0)
 		result = mount_join_namespace_locked(root, copy);
 	if (result == 0) {

@@ -2,8 +2,6 @@
 /*
  * What mount(2) and umount2(2) do: new mounts, binds, moves, remounts, propagation types, and their
  * end.
- *
- * Differs from Linux: locked mounts (of a more privileged user namespace) are not told apart.
  */
 #include "sentry/vfs/mount.h"
 
@@ -144,7 +142,8 @@ static int move_locked(const struct path *from, const struct path *to)
 	struct path where = *to;
 	int result;
 
-	if (!is_ours(mount) || !is_ours(to->mount) || from->dentry != mount->root || !mount->parent)
+	if (!is_ours(mount) || !is_ours(to->mount) || from->dentry != mount->root ||
+		!mount->parent || mount->locked)
 		return -EINVAL;
 	if (mount->parent->propagation == LINUX_MS_SHARED)
 		return -EINVAL;
@@ -204,10 +203,21 @@ int mount_place_detached(struct mount *mount, const struct path *to)
 	return result;
 }
 
+bool mount_may_set_flags(const struct mount *mount, unsigned long flags)
+{
+	unsigned long locked = mount->locked_flags & MOUNT_LOCKABLE_FLAGS;
+
+	if (locked & ~flags)
+		return false;
+	return !(mount->locked_flags & (mount->flags ^ flags) & MOUNT_ATIME_FLAGS);
+}
+
 static int set_flags_locked(struct mount *mount, unsigned long flags)
 {
 	bool read_only = flags & LINUX_MS_RDONLY;
 
+	if (!mount_may_set_flags(mount, flags))
+		return -EPERM;
 	if (read_only && !(mount->flags & LINUX_MS_RDONLY) && atomic_load(&mount->writers))
 		return -EBUSY;
 	mount->flags = flags;
@@ -218,11 +228,8 @@ static int set_flags_locked(struct mount *mount, unsigned long flags)
 /* The flags of a remount; without any about access times those stay as they are. */
 static unsigned long remount_flags(const struct mount *mount, unsigned long flags)
 {
-	const unsigned long atime =
-		LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME;
-
-	if (!(flags & atime))
-		return (flags & MOUNT_FLAGS) | (mount->flags & atime);
+	if (!(flags & MOUNT_ATIME_FLAGS))
+		return (flags & MOUNT_FLAGS) | (mount->flags & MOUNT_ATIME_FLAGS);
 	if (!(flags & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME)))
 		flags |= LINUX_MS_RELATIME;
 	return flags & MOUNT_FLAGS & ~(unsigned long)LINUX_MS_STRICTATIME;
@@ -318,7 +325,7 @@ static int detach_locked(const struct path *where, int flags, struct mount_list 
 {
 	struct mount *mount = where->mount;
 
-	if (!is_ours(mount) || where->dentry != mount->root || !mount->parent)
+	if (!is_ours(mount) || where->dentry != mount->root || !mount->parent || mount->locked)
 		return -EINVAL;
 	if (flags & LINUX_MNT_EXPIRE) {
 		int result = expire_locked(mount);

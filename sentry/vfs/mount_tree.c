@@ -83,6 +83,8 @@ static int copy_one(struct mount *mount, struct dentry *root, struct mount **out
 	(*out)->peer_group = mount->peer_group;
 	(*out)->master_group = mount->master_group;
 	(*out)->propagation = mount->propagation;
+	(*out)->locked = mount->locked;
+	(*out)->locked_flags = mount->locked_flags;
 	mount->copy = *out;
 	return 0;
 }
@@ -111,6 +113,17 @@ static bool is_in_reach(const struct mount *mount, const struct mount *top, stru
 	return below;
 }
 
+static bool has_locked_children(const struct mount *mount, struct dentry *root)
+{
+	const struct mount *child;
+
+	TAILQ_FOREACH (child, &mount->children, child_link) {
+		if (child->locked && is_in_reach(child, mount, root))
+			return true;
+	}
+	return false;
+}
+
 int mount_copy_tree_locked(
 	struct mount *top, struct dentry *root, unsigned int flags, struct mount **out)
 {
@@ -119,9 +132,15 @@ int mount_copy_tree_locked(
 	int result;
 
 	mount_assert_locked();
+	/* What is locked below would be uncovered. */
+	if (!(flags & MOUNT_COPY_RECURSIVE) && has_locked_children(top, root))
+		return -EINVAL;
 	result = copy_one(top, root, out);
-	if (result || !(flags & MOUNT_COPY_RECURSIVE))
+	if (result)
 		return result;
+	(*out)->locked = false;
+	if (!(flags & MOUNT_COPY_RECURSIVE))
+		return 0;
 	mount = mount_next_locked(top, top);
 	while (mount) {
 		if ((mount->propagation == LINUX_MS_UNBINDABLE &&

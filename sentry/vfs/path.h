@@ -22,6 +22,7 @@ struct mount;
 struct mount_namespace;
 struct super_block;
 struct task;
+struct user_namespace;
 
 struct dentry {
 	struct refcount refs;
@@ -73,6 +74,8 @@ struct mount {
 	int propagation;  /* LINUX_MS_PRIVATE, _SHARED, _SLAVE, _UNBINDABLE */
 	int master_group; /* the peer group that this is a slave of; 0: none */
 	bool detached;
+	bool locked; /* came from a more privileged user namespace, together with what it covers: stays */
+	unsigned long locked_flags; /* those of its flags that stay for the same reason */
 	char source[64];
 	uint64_t unique_id;   /* statx(2)'s STATX_MNT_ID_UNIQUE */
 	RB_ENTRY(mount) node; /* by parent and mountpoint, of what is mounted */
@@ -91,8 +94,9 @@ must_check int mount_want_write(const struct mount *mount);
 /* Grafts sb (its reference is consumed) at a path, or as the root of a new namespace. */
 must_check int mount_namespace_new(
 	struct super_block *root_sb, unsigned long flags, struct mount_namespace **out);
-must_check int mount_namespace_copy(
-	struct mount_namespace *ns, struct fs_struct *fs, struct mount_namespace **out);
+/* A copy that user_ns owns; fs, if any, is moved into it. */
+must_check int mount_namespace_copy(struct mount_namespace *ns, struct user_namespace *user_ns,
+	struct fs_struct *fs, struct mount_namespace **out);
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns);
 void mount_namespace_put(struct mount_namespace *ns);
 void mount_namespace_root(struct mount_namespace *ns, struct path *out); /* references */

@@ -144,7 +144,7 @@ START_TEST(test_propagation)
 
 	make_directories();
 	ck_assert_int_eq(set_type("/", LINUX_MS_SHARED), 0);
-	ck_assert_int_eq(mount_namespace_copy(old, NULL, &copy), 0);
+	ck_assert_int_eq(mount_namespace_copy(old, old->user_ns, NULL, &copy), 0);
 	ck_assert_int_eq(copy->count, 1);
 	ck_assert_int_eq(vfs_mount("/a"), 0);
 	ck_assert_int_eq(copy->count, 2);

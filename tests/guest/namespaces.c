@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Namespaces: who may make which, what is inside, how one is entered, and when it ends. */
+#include "tests/guest/temporary.h"
+
+#include <linux/sched.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#define NS_GET_USERNS	 _IO(0xb7, 1)
+#define NS_GET_PARENT	 _IO(0xb7, 2)
+#define NS_GET_NSTYPE	 _IO(0xb7, 3)
+#define NS_GET_OWNER_UID _IO(0xb7, 4)
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		FAIL("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static ino_t number_of(const char *path)
+{
+	struct stat status;
+
+	CHECK(stat(path, &status) == 0);
+	return status.st_ino;
+}
+
+/* A new user namespace whose root is the caller. */
+static void become_root_of_a_new_one(int more)
+{
+	char map[64];
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	CHECK(unshare(CLONE_NEWUSER | more) == 0);
+	CHECK_EQ(geteuid(), 65534);
+	snprintf(map, sizeof(map), "0 %u 1\n", uid);
+	write_to("/proc/self/uid_map", map);
+	write_to("/proc/self/setgroups", "deny");
+	snprintf(map, sizeof(map), "0 %u 1\n", gid);
+	write_to("/proc/self/gid_map", map);
+	CHECK_EQ(geteuid(), 0);
+}
+
+/* Changing ids takes the files in /proc/self away, since the memory may hold secrets. */
+static void become_ordinary(void)
+{
+	CHECK(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
+	CHECK(prctl(PR_SET_DUMPABLE, 1) == 0);
+}
+
+TEST(an_ordinary_user_becomes_root_of_a_new_one)
+{
+	become_ordinary();
+	CHECK_ERRNO(unshare(CLONE_NEWUTS), EPERM);
+	CHECK_ERRNO(sethostname("x", 1), EPERM);
+	become_root_of_a_new_one(CLONE_NEWUTS);
+	CHECK(sethostname("inside", 6) == 0);
+	CHECK_ERRNO(syscall(SYS_setgroups, 0, NULL), EPERM);
+	CHECK_ERRNO(setuid(5), EINVAL);
+}
+
+TEST(maps_are_written_once)
+{
+	char text[64];
+	int fd;
+
+	become_root_of_a_new_one(0);
+	fd = open("/proc/self/uid_map", O_RDONLY);
+	CHECK(read(fd, text, sizeof(text)) > 0);
+	CHECK(strstr(text, "0 "));
+	fd = open("/proc/self/uid_map", O_WRONLY);
+	CHECK_ERRNO(write(fd, "0 0 1\n", 6), EPERM);
+}
+
+TEST(mounts_in_a_new_user_namespace)
+{
+	temporary_enter();
+	CHECK(mkdir("m", 0700) == 0);
+	become_ordinary();
+	CHECK_ERRNO(mount("none", "m", "tmpfs", 0, NULL), EPERM);
+	become_root_of_a_new_one(CLONE_NEWNS);
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount("none", "/tmp", "tmpfs", 0, NULL) == 0);
+	temporary_text("/tmp/inside", "x");
+	CHECK_ERRNO(umount2("/proc", 0), EINVAL);
+}
+
+TEST(mounts_of_a_copy_are_its_own)
+{
+	int status;
+	pid_t child;
+
+	temporary_enter();
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("m", 0700) == 0);
+	child = fork();
+	if (child == 0) {
+		CHECK(unshare(CLONE_NEWNS) == 0);
+		CHECK(mount("none", "m", "tmpfs", 0, "size=1m") == 0);
+		temporary_text("m/file", "x");
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK_ERRNO(access("m/file", F_OK), ENOENT);
+}
+
+TEST(binds_and_flags)
+{
+	temporary_enter();
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("a", 0700) == 0 && mkdir("b", 0700) == 0);
+	temporary_text("a/file", "x");
+	CHECK(mount("a", "b", NULL, MS_BIND, NULL) == 0);
+	CHECK(access("b/file", F_OK) == 0);
+	CHECK(mount("none", "b", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	CHECK_ERRNO(open("b/file", O_WRONLY), EROFS);
+	CHECK_ERRNO(unlink("b/file"), EROFS);
+	CHECK(open("a/file", O_WRONLY) >= 0);
+	CHECK_ERRNO(rmdir("b"), EBUSY);
+	CHECK_ERRNO(rename("a/file", "b/other"), EXDEV);
+	CHECK(chdir("b") == 0);
+	CHECK_ERRNO(umount2("../b", 0), EBUSY);
+	CHECK(chdir("..") == 0);
+	CHECK(umount2("b", 0) == 0);
+	CHECK_ERRNO(umount2("b", 0), EINVAL);
+	CHECK_ERRNO(mount("none", "b", "no-such-type", 0, NULL), ENODEV);
+	CHECK_ERRNO(mount("none", "missing", "tmpfs", 0, NULL), ENOENT);
+	CHECK(mount("none", "b", "tmpfs", MS_NOEXEC | MS_NODEV, NULL) == 0);
+	CHECK(mknod("b/null", S_IFCHR | 0666, 0x103) == 0);
+	CHECK_ERRNO(open("b/null", O_RDWR), EACCES);
+	temporary_text("b/run", "#!/bin/sh\n");
+	CHECK(chmod("b/run", 0755) == 0);
+	CHECK_ERRNO(execl("b/run", "run", NULL), EACCES);
+	CHECK(umount2("b", MNT_DETACH) == 0);
+}
+
+TEST(propagation)
+{
+	temporary_enter();
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("a", 0700) == 0 && mkdir("b", 0700) == 0 && mkdir("c", 0700) == 0);
+	CHECK(mount("none", "a", "tmpfs", 0, NULL) == 0);
+	CHECK(mount("none", "a", NULL, MS_SHARED, NULL) == 0);
+	CHECK(mkdir("a/sub", 0700) == 0);
+	CHECK(mount("a", "b", NULL, MS_BIND, NULL) == 0);
+	CHECK(mount("a", "c", NULL, MS_BIND, NULL) == 0);
+	CHECK(mount("none", "c", NULL, MS_SLAVE, NULL) == 0);
+	CHECK(mount("none", "a/sub", "tmpfs", 0, NULL) == 0);
+	temporary_text("a/sub/file", "x");
+	CHECK(access("b/sub/file", F_OK) == 0 && access("c/sub/file", F_OK) == 0);
+	CHECK(umount2("c/sub", 0) == 0);
+	CHECK(access("a/sub/file", F_OK) == 0);
+	CHECK(umount2("b/sub", 0) == 0);
+	CHECK_ERRNO(access("a/sub/file", F_OK), ENOENT);
+}
+
+TEST(another_root)
+{
+	temporary_enter();
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("new", 0755) == 0);
+	CHECK(mount("none", "new", "tmpfs", 0, NULL) == 0);
+	CHECK(mkdir("new/old", 0755) == 0);
+	temporary_text("new/file", "x");
+	CHECK(syscall(SYS_pivot_root, "new", "new/old") == 0);
+	CHECK(chdir("/") == 0);
+	CHECK(access("/file", F_OK) == 0 && access("/old/bin", F_OK) == 0);
+	CHECK(umount2("/old", MNT_DETACH) == 0);
+	CHECK_ERRNO(access("/old/bin", F_OK), ENOENT);
+	CHECK_ERRNO(syscall(SYS_pivot_root, "/", "/"), EBUSY);
+}
+
+TEST(names_of_the_machine)
+{
+	struct utsname name;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (unshare(CLONE_NEWUTS))
+			_exit(GUEST_TEST_SKIPPED);
+		CHECK(sethostname("of-its-own", 10) == 0);
+		CHECK(uname(&name) == 0 && !strcmp(name.nodename, "of-its-own"));
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(uname(&name) == 0 && strcmp(name.nodename, "of-its-own"));
+}
+
+TEST(ipc_is_apart)
+{
+	int id = msgget(0x7e577e57, IPC_CREAT | 0600), status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		CHECK(unshare(CLONE_NEWIPC) == 0);
+		CHECK_ERRNO(msgget(0x7e577e57, 0), ENOENT);
+		CHECK(msgget(0x7e577e57, IPC_CREAT | 0600) >= 0);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
+}
+
+TEST(networks_are_apart)
+{
+	struct ifreq request = {.ifr_name = "lo"};
+	ino_t before;
+	int fd;
+
+	before = number_of("/proc/self/ns/net");
+	CHECK(unshare(CLONE_NEWNET) == 0);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0);
+	CHECK(request.ifr_flags & IFF_LOOPBACK);
+	CHECK(number_of("/proc/self/ns/net") != before);
+}
+
+static int first_of_its_own(void *argument)
+{
+	pid_t child;
+
+	(void)argument;
+	CHECK_EQ(getpid(), 1);
+	CHECK_EQ(getppid(), 0);
+	child = fork();
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(child, 2);
+	/* Signals without a handler do nothing to the first process. */
+	CHECK(kill(1, SIGTERM) == 0 && kill(1, SIGKILL) == 0);
+	return 33;
+}
+
+TEST(processes_are_apart)
+{
+	static char stack[65536];
+	int status;
+	pid_t child = clone(first_of_its_own, stack + sizeof(stack), CLONE_NEWPID | SIGCHLD, NULL);
+
+	if (child < 0 && errno == EPERM)
+		SKIP("needs root");
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_EQ(status, 33 << 8);
+}
+
+TEST(the_first_process_takes_all_with_it)
+{
+	int status, fds[2];
+	char byte;
+	pid_t child;
+
+	CHECK(pipe(fds) == 0);
+	CHECK(unshare(CLONE_NEWPID) == 0);
+	child = fork();
+	if (child == 0) {
+		close(fds[0]);
+		if (fork() == 0) {
+			for (;;)
+				pause();
+		}
+		_exit(0);
+	}
+	close(fds[1]);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	CHECK_EQ(read(fds[0], &byte, 1), 0);
+	CHECK_EQ(fork(), -1);
+	CHECK_EQ(errno, ENOMEM);
+}
+
+TEST(entering)
+{
+	int status, uts, fds[2], back[2];
+	struct utsname name;
+	char path[64], byte;
+	pid_t child;
+
+	CHECK(pipe(fds) == 0 && pipe(back) == 0);
+	child = fork();
+	if (child == 0) {
+		CHECK(unshare(CLONE_NEWUTS) == 0 && sethostname("entered", 7) == 0);
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+		CHECK_EQ(read(back[0], &byte, 1), 1);
+		_exit(0);
+	}
+	CHECK_EQ(read(fds[0], &byte, 1), 1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/uts", child);
+	CHECK(number_of(path) != number_of("/proc/self/ns/uts"));
+	uts = open(path, O_RDONLY);
+	CHECK_ERRNO(setns(uts, CLONE_NEWNET), EINVAL);
+	CHECK(setns(uts, CLONE_NEWUTS) == 0);
+	CHECK_EQ(number_of(path), number_of("/proc/self/ns/uts"));
+	CHECK(uname(&name) == 0 && !strcmp(name.nodename, "entered"));
+	CHECK_ERRNO(setns(0, 0), EINVAL);
+	CHECK_ERRNO(setns(999, 0), EBADF);
+	CHECK(setns((int)syscall(SYS_pidfd_open, child, 0), CLONE_NEWUTS | CLONE_NEWIPC) == 0);
+	CHECK_EQ(write(back[1], "x", 1), 1);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+TEST(questions_to_a_namespace)
+{
+	int uts = open("/proc/self/ns/uts", O_RDONLY), user = open("/proc/self/ns/user", O_RDONLY), pid, owner;
+	uid_t uid = 7;
+
+	CHECK_EQ(ioctl(uts, NS_GET_NSTYPE), CLONE_NEWUTS);
+	owner = ioctl(uts, NS_GET_USERNS);
+	CHECK(owner >= 0);
+	CHECK_EQ(ioctl(owner, NS_GET_NSTYPE), CLONE_NEWUSER);
+	CHECK_ERRNO(ioctl(uts, NS_GET_PARENT), EINVAL);
+	CHECK_ERRNO(ioctl(uts, NS_GET_OWNER_UID, &uid), EINVAL);
+	CHECK(ioctl(user, NS_GET_OWNER_UID, &uid) == 0);
+	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWPID) == 0);
+	user = open("/proc/self/ns/user", O_RDONLY);
+	CHECK(ioctl(user, NS_GET_PARENT) >= 0 || errno == EPERM);
+	pid = open("/proc/self/ns/pid", O_RDONLY);
+	CHECK_EQ(ioctl(pid, NS_GET_NSTYPE), CLONE_NEWPID);
+	CHECK_ERRNO(ioctl(pid, _IO(0xb7, 99)), ENOTTY);
+}
+
+TEST(flags_that_are_refused)
+{
+	CHECK_ERRNO(unshare(1 << 2), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_NEWUSER | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), EINVAL);
+	CHECK(unshare(0) == 0);
+	CHECK(unshare(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0);
+}
+
+GUEST_TEST_MAIN()
