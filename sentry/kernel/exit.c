@@ -197,17 +197,9 @@ static struct run_state task_state_exit_leave(struct task *task)
 	return run_state(task_state_exit_end);
 }
 
-static void give_back_memory(struct task *task, struct mm *mm)
-{
-	context_release(task->context);
-	if (mm)
-		mm_put(mm);
-}
-
 static struct run_state task_state_exit_end(struct task *task)
 {
 	struct mm *mm;
-	bool early;
 
 	mutex_lock(&task->lock);
 	mm = task->mm;
@@ -216,14 +208,14 @@ static struct run_state task_state_exit_end(struct task *task)
 	/* The last time that CPU time is taken. */
 	task_account(task, false);
 	atomic_store(&task->run.since, 0);
-	/* An execve of a sibling wants to be the only user of the memory; else nobody waits for
-	 * that. */
-	early = task->group->live_count > 0;
-	if (early)
-		give_back_memory(task, mm);
+	/*
+	 * Before anybody is told: who waited may write to the program that ran, or unmount what it had mapped. An execve of a
+	 * sibling wants to be the only user of the memory, too.
+	 */
+	context_release(task->context);
+	if (mm)
+		mm_put(mm);
 	exit_notify(task);
-	if (!early)
-		give_back_memory(task, mm);
 	return run_state(NULL);
 }
 
