@@ -244,7 +244,7 @@ static int run(struct state *state, const struct exec_options *options, char **a
 
 int command_exec(int argc, char **argv, struct failure *failure)
 {
-	const char **room = calloc(3 * (size_t)argc + 3, sizeof(*room));
+	auto_free const char **room = calloc(3 * (size_t)argc + 3, sizeof(*room));
 	struct exec_options options = {.environment.items = room,
 		.capabilities.items = room + argc,
 		.groups.items = room + 2 * argc};

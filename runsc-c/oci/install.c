@@ -145,7 +145,8 @@ static bool is_wanted(const struct option_list *engines, const char *engine)
 
 int command_install(int argc, char **argv, struct failure *failure)
 {
-	struct option_list engines = {.items = calloc((size_t)argc + 1, sizeof(char *))};
+	auto_free const char **room = calloc((size_t)argc + 1, sizeof(*room));
+	struct option_list engines = {.items = room};
 	bool print_only = false;
 	const char *prefix = "";
 	const struct option_row rows[] = {{"print", NULL, OPTION_FLAG, &print_only},
