@@ -271,7 +271,7 @@ static void drop(struct cgroup_directory *directory)
 	free(steal_pointer(&directory->path));
 }
 
-int cgroup_make(struct cgroup *cgroup, bool lenient, struct failure *failure)
+int cgroup_make(struct cgroup *cgroup, struct failure *failure)
 {
 	for (size_t i = 0; i < cgroup->count; i++) {
 		struct cgroup_directory *directory = &cgroup->directories[i];
@@ -279,7 +279,7 @@ int cgroup_make(struct cgroup *cgroup, bool lenient, struct failure *failure)
 
 		if (!error)
 			continue;
-		if (!lenient || (error != -EACCES && error != -EPERM && error != -EROFS))
+		if (error != -EACCES && error != -EPERM && error != -EROFS)
 			return fail_errno(
 				failure, -error, "cannot make the cgroup %s", directory->path);
 		drop(directory);

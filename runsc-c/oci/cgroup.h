@@ -29,8 +29,9 @@ struct cgroup {
  */
 must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
 	struct failure *failure);
-/* Makes them. lenient: those that must not be made are left out. */
-must_check int cgroup_make(struct cgroup *cgroup, bool lenient, struct failure *failure);
+/* Makes them. Those that the caller is not permitted are left out: a limit that needs one fails
+ * later. */
+must_check int cgroup_make(struct cgroup *cgroup, struct failure *failure);
 /* Puts a process into all of them. */
 must_check int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct failure *failure);
 /* linux.resources; NULL is fine. What the host has no controller for fails, unless it is no limit.

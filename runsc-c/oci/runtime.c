@@ -77,6 +77,21 @@ static int take_rootless(const char *value, struct failure *failure)
 	return fail(failure, STATUS_INTERNAL, "--rootless %s: it is auto, true or false", value);
 }
 
+/* Root of a user namespace alone, as rootless engines have it, is the user who made that. */
+static bool is_real_root(void)
+{
+	char line[64] = "";
+	auto_close int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	unsigned int inside, outside, count;
+
+	if (geteuid() != 0)
+		return false;
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0 ||
+		sscanf(line, "%u %u %u", &inside, &outside, &count) != 3)
+		return true;
+	return inside == outside && count == UINT32_MAX;
+}
+
 static int set_root(const char *path, struct failure *failure)
 {
 	const char *user = getenv("XDG_RUNTIME_DIR");
@@ -84,7 +99,7 @@ static int set_root(const char *path, struct failure *failure)
 
 	if (path)
 		root = path[0] == '/' ? strdup(path) : NULL;
-	else if (geteuid() == 0 || !user || user[0] != '/')
+	else if (!user || user[0] != '/' || is_real_root())
 		root = strdup("/run/csandbox");
 	else if (asprintf(&root, "%s/csandbox", user) < 0)
 		root = NULL;
