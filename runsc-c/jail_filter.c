@@ -164,6 +164,9 @@ static const unsigned long admitted_ioctls[] = {
 	TCGETS, 0x802c542a /* TCGETS2 */, TIOCGWINSZ, TIOCOUTQ, /* a caller's terminal that is not the console */
 	TCSETS, TCSETSW, TCSETSF, 0x402c542b, 0x402c542c, 0x402c542d /* TCSETS2.. */, TIOCGPGRP, TCSBRK, TCFLSH, TCXONC,
 	TIOCSWINSZ,
+	/* interfaces of a network namespace that an engine prepared; none of these changes anything */
+	SIOCGIFNAME, SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFDSTADDR, SIOCGIFBRDADDR, SIOCGIFNETMASK, SIOCGIFMETRIC,
+	SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFINDEX, SIOCGIFTXQLEN, SIOCGIFMAP,
 };
 
 static const int admitted_prctls[] = {

@@ -179,8 +179,8 @@ static int make(struct creation *creation, struct failure *failure)
 		return -1;
 	(void)json_object_set_new(
 		creation->state.json, "cgroup", cgroup_to_json(&creation->cgroup));
-	if (keep(creation, failure) ||
-		cgroup_make(&creation->cgroup, failure) || limit(creation, failure))
+	if (keep(creation, failure) || cgroup_make(&creation->cgroup, failure) ||
+		limit(creation, failure))
 		return -1;
 	return sandbox ? creation_join(creation, sandbox, failure)
 		       : creation_make_sentry(creation, failure);

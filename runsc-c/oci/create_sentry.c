@@ -12,6 +12,7 @@
 #include "runsc-c/oci/server.h"
 #include "runsc-c/sandbox.h"
 #include "sentry/fs/host/host.h"
+#include "sentry/net/host_network.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,12 @@ static int open_in_sentry(void *argument, bool overflow_ids_are_root, struct fai
 			return -1;
 	}
 	oci_sources_settle(&creation->launch);
+	if (!(g_launch.guest->namespaces & CLONE_NEWNET)) {
+		int error = host_network_open();
+
+		if (error)
+			return fail_errno(failure, -error, "cannot look at the network namespace");
+	}
 	json_object_seed(1);
 	if (process->has_terminal) {
 		/* So that it is told of changes of its size. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ioctls of network interfaces (netdevice(7)): there is one, the loopback, as in a fresh
- * network namespace whose loopback is up. Nothing can be changed: -EPERM.
+ * network namespace whose loopback is up; or those of the host's namespace that the sandbox is in.
+ * Nothing can be changed: -EPERM.
  */
 #include "sentry/net/socket.h"
 
 #include "abi/ioctl.h"
 #include "sentry/kernel/task.h"
+#include "sentry/net/host_network.h"
 #include "sentry/net/interface.h"
 
 #include <errno.h>
@@ -24,6 +26,26 @@ static void request_set_ipv4(struct linux_ifreq *request, uint32_t address)
 
 	memset(request->bytes, 0, sizeof(request->bytes));
 	memcpy(request->bytes, &in, sizeof(in));
+}
+
+#define HOST_INTERFACES_MAX 64
+
+static int64_t host_interface_list(struct task *task, uint64_t argument)
+{
+	struct linux_ifreq requests[HOST_INTERFACES_MAX];
+	struct linux_ifconf list;
+	int count = host_network_list(requests, array_count(requests));
+
+	if (count < 0)
+		return count;
+	if (mm_copy_in(task->mm, &list, argument, sizeof(list)))
+		return -EFAULT;
+	if (list.ifc_buf && list.ifc_len < count * (int)sizeof(requests[0]))
+		count = list.ifc_len < 0 ? 0 : list.ifc_len / (int)sizeof(requests[0]);
+	list.ifc_len = count * (int)sizeof(requests[0]);
+	if (list.ifc_buf && mm_copy_out(task->mm, list.ifc_buf, requests, (size_t)list.ifc_len))
+		return -EFAULT;
+	return mm_copy_out(task->mm, argument, &list, sizeof(list));
 }
 
 /* SIOCGIFCONF: a list of requests; without a buffer, how long it would be. */
@@ -121,7 +143,8 @@ int64_t interface_ioctl(struct task *task, uint32_t command, uint64_t argument)
 	int64_t result;
 
 	if (command == LINUX_SIOCGIFCONF)
-		return interface_list(task, argument);
+		return host_network_is_shown() ? host_interface_list(task, argument)
+					       : interface_list(task, argument);
 	if (interface_is_change(command))
 		return -EPERM;
 	/* Only commands of this family have a request to read. */
@@ -129,7 +152,12 @@ int64_t interface_ioctl(struct task *task, uint32_t command, uint64_t argument)
 		return -ENOTTY;
 	if (mm_copy_in(task->mm, &request, argument, sizeof(request)))
 		return -EFAULT;
-	if (command == LINUX_SIOCGIFNAME) {
+	if (host_network_is_shown()) {
+		request.ifr_name[LINUX_IFNAMSIZ - 1] = '\0';
+		result = host_network_ioctl(command, &request);
+		if (result)
+			return result;
+	} else if (command == LINUX_SIOCGIFNAME) {
 		if (request.ifr_ifindex != LOOPBACK_INDEX)
 			return -ENODEV;
 		memset(request.ifr_name, 0, sizeof(request.ifr_name));

@@ -10,9 +10,11 @@
 #include "abi/stat.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
+#include "sentry/net/host_network.h"
 #include "sentry/net/unix/unix.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The task's, with what holds it; NULL once the task is gone. */
@@ -101,6 +103,31 @@ static int show_netstat(const struct proc_context *context, struct text_writer *
 	return 0;
 }
 
+#define HOST_TEXT_MAX (64 * 1024)
+
+/* Of the host's network namespace that the sandbox is in, or what there is without one. */
+static int show_host(const struct proc_context *context, struct text_writer *out)
+{
+	char *text;
+	int64_t size;
+
+	if (!host_network_is_shown())
+		return task_show_constant(context, out);
+	text = malloc(HOST_TEXT_MAX);
+	if (!text)
+		return -ENOMEM;
+	size = host_network_read(context->entry->name, text, HOST_TEXT_MAX);
+	if (size >= 0)
+		text_append(out, text, (size_t)size);
+	free(text);
+	return size < 0 ? task_show_constant(context, out) : 0;
+}
+
+#define HOST(name_, text)                                                                          \
+	{                                                                                          \
+		.name = (name_), .mode = LINUX_S_IFREG | 0444, .show = show_host,                  \
+		.data = (uintptr_t)(text)                                                          \
+	}
 #define CONSTANT(name_, text)                                                                      \
 	{                                                                                          \
 		.name = (name_), .mode = LINUX_S_IFREG | 0444, .show = task_show_constant,         \
@@ -123,9 +150,9 @@ static int show_netstat(const struct proc_context *context, struct text_writer *
 	"st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
 
 static const struct proc_entry entries[] = {
-	CONSTANT("arp",
+	HOST("arp",
 		"IP address       HW type     Flags       HW address            Mask     Device\n"),
-	CONSTANT("dev",
+	HOST("dev",
 		"Inter-|   Receive                                                |  Transmit\n"
 		" face |bytes    packets errs drop fifo frame compressed multicast|bytes    "
 		"packets errs drop fifo colls carrier "
@@ -136,12 +163,12 @@ static const struct proc_entry entries[] = {
 	CONSTANT("dev_mcast", ""),
 	CONSTANT("icmp", RAW_TITLE "             \n"),
 	CONSTANT("icmp6", RAW6_TITLE),
-	CONSTANT("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
+	HOST("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
 	CONSTANT("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
 			 "1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n"),
 	CONSTANT("igmp6",
 		"1    lo              ff020000000000000000000000000001     1 0000000C 0\n"),
-	CONSTANT("ipv6_route",
+	HOST("ipv6_route",
 		"00000000000000000000000000000001 80 00000000000000000000000000000000 00 "
 		"00000000000000000000000000000000 00000000 00000002 00000000 80200001       lo\n"),
 	CONSTANT("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  "
@@ -155,7 +182,7 @@ static const struct proc_entry entries[] = {
 	CONSTANT("ptype", "Type Device      Function\n"),
 	CONSTANT("raw", RAW_TITLE "\n"),
 	CONSTANT("raw6", RAW6_TITLE),
-	CONSTANT("route", "Iface\tDestination\tGateway "
+	HOST("route", "Iface\tDestination\tGateway "
 			  "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
 			  "                                                       \n"),
 	SHOW("snmp", show_snmp),

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NETLINK_ROUTE (rtnetlink(7)) of a network namespace that has the loopback alone: links,
- * addresses, routes.
+ * addresses, routes. A sandbox in a namespace of the host's shows what is there.
  *
  * Differs from Linux: nothing can be changed (-EPERM); neighbours, rules and queueing disciplines
  * are empty lists.
  */
 #include "sentry/net/netlink/netlink.h"
 
+#include "sentry/net/host_network.h"
 #include "sentry/net/interface.h"
 
 #include <errno.h>
@@ -205,6 +206,118 @@ static int get_route(const struct netlink_request *request)
 	return netlink_queue_or_free(request, answer);
 }
 
+/* --- of the host's namespace --- */
+
+struct passing {
+	const struct netlink_request *request;
+	struct netlink_datagram *list;
+	int32_t index; /* of the one link that is wanted; 0: all, or by name */
+	const char *name;
+	size_t name_size;
+};
+
+static int pass(void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
+{
+	struct passing *passing = argument;
+
+	if (passing->list->size > 16384) {
+		struct netlink_datagram *full = passing->list;
+
+		passing->list = netlink_datagram_new();
+		if (!passing->list || netlink_queue_or_free(passing->request, full))
+			return -ENOBUFS;
+	}
+	netlink_begin(passing->list, passing->request, type, flags, payload, size);
+	netlink_end(passing->list);
+	return 0;
+}
+
+static bool is_wanted(const struct passing *passing, const void *payload, size_t size)
+{
+	struct netlink_request link = {.payload = payload, .payload_size = size};
+	struct linux_ifinfomsg info;
+	const char *name;
+	size_t name_size;
+
+	memcpy(&info, payload, sizeof(info));
+	if (passing->index)
+		return info.ifi_index == passing->index;
+	name = netlink_find_attribute(&link, sizeof(info), LINUX_IFLA_IFNAME, &name_size);
+	return name && strnlen(name, name_size) == strnlen(passing->name, passing->name_size) &&
+	       !memcmp(name, passing->name, strnlen(name, name_size));
+}
+
+/* Stops at the link that was asked for, found in the list of all. */
+static int pass_link(void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
+{
+	struct passing *passing = argument;
+
+	if (size < sizeof(struct linux_ifinfomsg) || !is_wanted(passing, payload, size))
+		return 0;
+	return pass(argument, type, flags & (uint16_t)~LINUX_NLM_F_MULTI, payload, size) ? -ENOBUFS : 2;
+}
+
+static int pass_one(void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
+{
+	return pass(argument, type, flags, payload, size) ? -ENOBUFS : 2;
+}
+
+static int host_get(const struct netlink_request *request, struct passing *passing)
+{
+	uint16_t type = request->header.nlmsg_type;
+	struct linux_ifinfomsg link;
+	struct linux_rtmsg route;
+	const void *address;
+	size_t size;
+
+	if (type == LINUX_RTM_GETLINK && request->payload_size >= sizeof(link)) {
+		memcpy(&link, request->payload, sizeof(link));
+		passing->index = link.ifi_index;
+		passing->name = netlink_find_attribute(
+			request, sizeof(link), LINUX_IFLA_IFNAME, &passing->name_size);
+		if (!passing->index && !passing->name)
+			return -EINVAL;
+		return host_network_dump(type, LINUX_AF_UNSPEC, pass_link, passing);
+	}
+	if (type != LINUX_RTM_GETROUTE || request->payload_size < sizeof(route))
+		return -EOPNOTSUPP;
+	memcpy(&route, request->payload, sizeof(route));
+	address = netlink_find_attribute(request, sizeof(route), LINUX_RTA_DST, &size);
+	if (!address || (route.rtm_family != LINUX_AF_INET && route.rtm_family != LINUX_AF_INET6))
+		return -EINVAL;
+	return host_network_route(route.rtm_family, address, size, pass_one, passing);
+}
+
+/* Only what is asked for, never the request itself, reaches the host. */
+static int host_request(const struct netlink_request *request, uint8_t family)
+{
+	struct passing passing = {.request = request, .list = netlink_datagram_new()};
+	bool is_dump = request->header.nlmsg_flags & LINUX_NLM_F_DUMP;
+	int result;
+
+	if (!passing.list)
+		return -ENOBUFS;
+	if (family != LINUX_AF_UNSPEC && family != LINUX_AF_INET && family != LINUX_AF_INET6)
+		family = LINUX_AF_UNSPEC;
+	if (is_dump)
+		result = host_network_dump(request->header.nlmsg_type, family, pass, &passing);
+	else
+		result = host_get(request, &passing);
+	if (is_dump && result >= 0)
+		return netlink_finish_dump(request, passing.list);
+	if (result == 2)
+		return netlink_queue_or_free(request, passing.list);
+	if (passing.list)
+		netlink_datagram_free(passing.list);
+	return result < 0 ? result : -ENODEV;
+}
+
+static bool is_shown(uint16_t type)
+{
+	return type == LINUX_RTM_GETLINK || type == LINUX_RTM_GETADDR || type == LINUX_RTM_GETROUTE ||
+	       type == LINUX_RTM_GETNEIGH;
+}
+
 int route_request(const struct netlink_request *request)
 {
 	uint16_t type = request->header.nlmsg_type;
@@ -218,6 +331,8 @@ int route_request(const struct netlink_request *request)
 		return 0;
 	if (kind != 2)
 		return -EPERM;
+	if (host_network_is_shown() && is_shown(type))
+		return host_request(request, family);
 	if (request->header.nlmsg_flags & LINUX_NLM_F_DUMP)
 		return dump(request, family);
 	if (type == LINUX_RTM_GETLINK)
