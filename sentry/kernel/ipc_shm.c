@@ -14,6 +14,7 @@
 #include "sentry/kernel/ipc_private.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/memory_file_place.h"
 #include "sentry/mm/shared_memory.h"
 #include "sentry/mm/vma.h"
 #include "sentry/vfs/file.h"
@@ -63,6 +64,8 @@ static int segment_create(struct task *task, const struct ipc_get *get, struct i
 		return -ENOMEM;
 	segment = calloc(1, sizeof(*segment));
 	if (!segment)
+		return -ENOMEM;
+	if (!(get->flags & LINUX_SHM_NORESERVE) && memory_file_is_obvious_overcommit(get->size))
 		return -ENOMEM;
 	error = shared_memory_new(page_ceil(get->size), &segment->memory);
 	if (error) {

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/lock_order.h"
+#include "sentry/mm/memory_file_place.h"
 #include "sentry/mm/mm_private.h"
 #include "sentry/vfs/file.h"
 
@@ -315,11 +316,20 @@ int mm_may_add_data(struct mm *mm, uint64_t length, unsigned int flags, int prot
 	return mm->data <= limit && length <= limit - mm->data ? 0 : -ENOMEM;
 }
 
+/* vm.overcommit_memory 0: more than all memory in one piece is a mistake (mm/util.c in Linux's source). */
+static bool is_obvious_overcommit(uint64_t length, unsigned int flags, int protection)
+{
+	return (protection & LINUX_PROT_WRITE) && !(flags & (VMA_SHARED | VMA_NO_RESERVE)) &&
+	       memory_file_is_obvious_overcommit(length);
+}
+
 int mm_may_expand(struct mm *mm, uint64_t length, unsigned int flags, int protection)
 {
 	uint64_t limit = rlimit_current(LINUX_RLIMIT_AS);
 
 	if (limit != LINUX_RLIM_INFINITY && (mm->total > limit || length > limit - mm->total))
+		return -ENOMEM;
+	if (is_obvious_overcommit(length, flags, protection))
 		return -ENOMEM;
 	return mm_may_add_data(mm, length, flags, protection);
 }

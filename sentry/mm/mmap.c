@@ -101,6 +101,8 @@ static int prepare_anonymous(
 		return -EINVAL;
 	vma->flags |= VMA_SHARED;
 	vma->offset = 0;
+	if (!(vma->flags & VMA_NO_RESERVE) && memory_file_is_obvious_overcommit(length))
+		return -ENOMEM;
 	error = shared_memory_new(length, &vma->shared);
 	if (!error)
 		vma->mappable = shared_memory_mappable(vma->shared);
@@ -217,14 +219,8 @@ static int check_limits(struct mm *mm, const struct vma *vma, uint64_t replaced)
 		if (error)
 			return error;
 	}
-	error = mm_may_expand(
+	return mm_may_expand(
 		mm, length > replaced ? length - replaced : 0, vma->flags, vma->protection);
-	if (error)
-		return error;
-	if (!vma->mappable && !(vma->flags & VMA_NO_RESERVE) &&
-		(vma->protection & LINUX_PROT_WRITE) && memory_file_is_obvious_overcommit(length))
-		return -ENOMEM;
-	return 0;
 }
 
 static uint64_t mapped_bytes(struct mm *mm, gaddr_t start, gaddr_t end)

@@ -3,6 +3,8 @@
 #include "tests/guest/fault_catch.h"
 #include "tests/guest/temporary.h"
 
+#include <sys/sysinfo.h>
+
 #define PAGE ((size_t)4096)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
@@ -263,6 +265,28 @@ TEST(many_small_mappings_with_alternating_rights)
 {
 	for (int i = 0; i < 1000; i++)
 		CHECK(mmap(NULL, PAGE, i % 2 ? RW : PROT_READ, ANON, -1, 0) != MAP_FAILED);
+}
+
+/* vm.overcommit_memory 0, the default. */
+TEST(more_than_all_memory)
+{
+	const int both = PROT_READ | PROT_WRITE, kinds[] = {MAP_PRIVATE, MAP_SHARED};
+	FILE *file = fopen("/proc/sys/vm/overcommit_memory", "r");
+	struct sysinfo info;
+	size_t size;
+	char *end = sbrk(0);
+
+	if (!file || fgetc(file) != '0')
+		SKIP("another policy");
+	CHECK(sysinfo(&info) == 0);
+	size = 2 * (info.totalram + info.totalswap) * info.mem_unit;
+	for (int i = 0; i < 2; i++) {
+		CHECK(mmap(NULL, size, both, kinds[i] | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+		CHECK_EQ(errno, ENOMEM);
+		CHECK(mmap(NULL, size, both, kinds[i] | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED);
+	}
+	CHECK(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	CHECK(brk(end + size) == -1);
 }
 
 GUEST_TEST_MAIN()
