@@ -2,6 +2,7 @@
 /* `csandbox run`: turns options into a sandbox, passes signals and the terminal on, and returns the guest's status. */
 #include "runsc-c/command.h"
 #include "runsc-c/console.h"
+#include "runsc-c/outcome.h"
 #include "runsc-c/run_options.h"
 #include "runsc-c/sandbox.h"
 
@@ -27,6 +28,7 @@
 /* Too large for a stack, and there is only one. */
 static struct sandbox_launch g_launch;
 static struct run_options g_options;
+static struct outcome g_outcome;
 static char g_working_directory[PATH_MAX];
 
 static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char *destination)
@@ -127,14 +129,26 @@ static void add_stdio(struct sandbox_config *config)
 	config->stdio_is_console = is_console;
 }
 
+static void lower_limit(struct linux_rlimit64 *limit, uint64_t value)
+{
+	limit->rlim_max = min_u64(limit->rlim_max, value);
+	limit->rlim_cur = min_u64(limit->rlim_cur, value);
+}
+
 /* prlimit64 speaks our layout already, and tells what a setter of limits could not raise. */
 static void add_limits(struct sandbox_config *config)
 {
+	const struct sandbox_limits *limits = &config->sandbox_limits;
+
 	for (int i = 0; i < LINUX_RLIM_NLIMITS; i++) {
 		if (syscall(SYS_prlimit64, 0, i, NULL, &config->limits[i]))
 			config->limits[i] = (struct linux_rlimit64){
 				.rlim_cur = LINUX_RLIM_INFINITY, .rlim_max = LINUX_RLIM_INFINITY};
 	}
+	if (limits->file_size)
+		lower_limit(&config->limits[LINUX_RLIMIT_FSIZE], limits->file_size);
+	if (limits->open_files)
+		lower_limit(&config->limits[LINUX_RLIMIT_NOFILE], limits->open_files);
 }
 
 static void add_user(struct sandbox_config *config, const struct run_options *options)
@@ -152,6 +166,9 @@ static void add_user(struct sandbox_config *config, const struct run_options *op
 	umask(config->umask);
 	config->processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
+	if (config->sandbox_limits.cpu_milli)
+		config->processors = (int)min_u64(
+			(uint64_t)config->processors, (config->sandbox_limits.cpu_milli + 999) / 1000);
 }
 
 static int fill_launch(struct run_options *options, struct failure *failure)
@@ -169,6 +186,8 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->hostname = options->hostname ? options->hostname : "csandbox";
 	config->domainname = "(none)";
 	config->as_pid_1 = options->as_pid_1;
+	config->sandbox_limits = options->limits;
+	config->accounting = g_outcome.page;
 	add_user(config, options);
 	add_limits(config);
 	add_stdio(config);
@@ -280,8 +299,11 @@ static int relay(struct sandbox *sandbox, int signals)
 		case CONTROL_FAILURE:
 			console_give_back();
 			failure_print(&message.failure);
+			g_outcome.failure = message.failure;
 			return message.failure.status;
 		case CONTROL_EXITED:
+			g_outcome.has_status = true;
+			g_outcome.wait_status = message.a;
 			return WIFSIGNALED(message.a) ? 128 + WTERMSIG(message.a) : WEXITSTATUS(message.a);
 		default:
 			break;
@@ -302,15 +324,13 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int run(int argc, char **argv, struct failure *failure)
+/* From here on whatever ends it is told in the result. */
+static int run_sandbox(struct failure *failure)
 {
 	struct sandbox sandbox;
 	auto_close int signals = -1;
-	int parsed = run_options_parse(&g_options, argc, argv, failure);
 	int status;
 
-	if (parsed)
-		return parsed > 0 ? 0 : failure->status;
 	if (fill_launch(&g_options, failure))
 		return failure->status;
 	if (g_launch.only_report)
@@ -330,6 +350,24 @@ static int run(int argc, char **argv, struct failure *failure)
 		;
 	console_give_back();
 	failure->message[0] = '\0';
+	return status;
+}
+
+static int run(int argc, char **argv, struct failure *failure)
+{
+	int parsed = run_options_parse(&g_options, argc, argv, failure);
+	int status;
+
+	if (parsed)
+		return parsed > 0 ? 0 : failure->status;
+	if (outcome_begin(&g_outcome, &g_options, failure))
+		return failure->status;
+	status = run_sandbox(failure);
+	if (failure->message[0])
+		g_outcome.failure = *failure;
+	status = outcome_end(&g_outcome, status);
+	if (outcome_write(&g_outcome, status, failure))
+		return failure->status;
 	return status;
 }
 

@@ -2,6 +2,8 @@
 /* Parses the command line of `csandbox run` with argp, whose table also makes --help. */
 #include "runsc-c/run_options.h"
 
+#include "runsc-c/limits_options.h"
+
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +26,12 @@ enum {
 	KEY_LOG_FORMAT,
 	KEY_AS_PID_1,
 	KEY_DEBUG_JAIL,
+	KEY_LIMIT, /* and one more for each of limit_options */
+	KEY_LIMIT_LAST = KEY_LIMIT + LIMIT_COUNT - 1,
+	KEY_SHOW_LIMITS,
+	KEY_RESULT,
+	KEY_RESULT_FORMAT,
+	KEY_REPORT,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -42,8 +50,22 @@ static const struct argp_option table[] = {
 	{"debug-log", KEY_DEBUG_LOG, "FILE", 0, "Write what the kernel does to FILE", 3},
 	{"log-format", KEY_LOG_FORMAT, "text|json", 0, "The format of the debug log", 3},
 	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error", 3},
-	{"help", KEY_HELP, NULL, 0, "This text", 4},
-	{"version", KEY_VERSION, NULL, 0, "The version", 4},
+	{"timeout", KEY_LIMIT, "TIME", 0, "End everything after TIME (90s, 5m, 1.5h)", 4},
+	{"grace", KEY_LIMIT + 1, "TIME", 0, "Time from SIGTERM to SIGKILL then (default 10s)", 4},
+	{"cpu-time", KEY_LIMIT + 2, "TIME", 0, "Kill everything once it computed for TIME", 4},
+	{"cpus", KEY_LIMIT + 3, "NUMBER", 0, "As many processors, as 0.5 or 2", 4},
+	{"memory", KEY_LIMIT + 4, "SIZE", 0, "Hold at most SIZE of the host's memory (512M, 1.5G)", 4},
+	{"pids", KEY_LIMIT + 5, "NUMBER", 0, "At most NUMBER processes and threads at once", 4},
+	{"file-size", KEY_LIMIT + 6, "SIZE", 0, "No file larger than SIZE", 4},
+	{"open-files", KEY_LIMIT + 7, "NUMBER", 0, "At most NUMBER descriptors for each process", 4},
+	{"disk", KEY_LIMIT + 8, "SIZE", 0, "At most SIZE in the writable layer and all tmpfs", 4},
+	{"output-limit", KEY_LIMIT + 9, "SIZE", 0, "At most SIZE on standard output and error together", 4},
+	{"show-limits", KEY_SHOW_LIMITS, NULL, 0, "Print the limits and what carries them out; run nothing", 4},
+	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
+	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
+	{"report", KEY_REPORT, "FILE", 0, "Write a page to look at: processes over time, system calls, files", 5},
+	{"help", KEY_HELP, NULL, 0, "This text", 6},
+	{"version", KEY_VERSION, NULL, 0, "The version", 6},
 	{0},
 };
 
@@ -189,6 +211,15 @@ static error_t parse_log_format(struct parse *parse, const char *argument)
 	return give_up(parse);
 }
 
+static error_t parse_result_format(struct parse *parse, const char *argument)
+{
+	parse->options->result_junit = !strcmp(argument, "junit");
+	if (parse->options->result_junit || !strcmp(argument, "json"))
+		return 0;
+	fail(parse->failure, STATUS_INTERNAL, "--result-format %s: it is json or junit", argument);
+	return give_up(parse);
+}
+
 static error_t parse_hostname(struct parse *parse, const char *argument)
 {
 	if (strlen(argument) > 64 || !*argument) {
@@ -206,6 +237,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	if (key >= KEY_ROOT && key <= KEY_VERSION)
 		parse->next = state->next;
+	if (key >= KEY_LIMIT && key <= KEY_LIMIT_LAST)
+		return limit_option_set(&options->limits, key - KEY_LIMIT, argument, parse->failure) ? give_up(parse) : 0;
 	switch (key) {
 	case KEY_ROOT:
 		options->root = argument;
@@ -241,6 +274,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_DEBUG_JAIL:
 		options->debug_jail = true;
 		return 0;
+	case KEY_SHOW_LIMITS:
+		options->show_limits = true;
+		return 0;
+	case KEY_RESULT:
+		options->result = argument;
+		return 0;
+	case KEY_RESULT_FORMAT:
+		return parse_result_format(parse, argument);
+	case KEY_REPORT:
+		options->report = argument;
+		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */
 		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
@@ -267,7 +311,8 @@ static const struct argp parser = {
 	.args_doc = "[--] CMD [ARGUMENT...]",
 	.doc = "Runs CMD in a new sandbox and exits with its status."
 	       "\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if it "
-	       "cannot be run, 125 for an error of csandbox itself.",
+	       "cannot be run, 125 for an error of csandbox itself; 124 past --timeout, 137 past --cpu-time, "
+	       "--memory and --output-limit.",
 };
 
 /* argp complains about unknown options in several lines of its own; this is one line of ours. */
@@ -282,7 +327,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	struct parse parse = {.options = options, .failure = failure, .next = 1};
 	size_t count = 0;
 
-	*options = (struct run_options){.platform = "ptrace"};
+	*options = (struct run_options){.platform = "ptrace", .limits.grace_ns = 10 * 1000000000ul};
 	while (environ[count])
 		count++;
 	/* Every argument may be an --env. */
@@ -297,6 +342,10 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 		if (parse.answered)
 			return 1;
 		return parse.failed ? -1 : explain_usage(argv[parse.next < argc ? parse.next : argc - 1], failure);
+	}
+	if (options->show_limits) {
+		limits_show(&options->limits);
+		return 1;
 	}
 	if (!options->command && !options->debug_jail)
 		return fail(failure, STATUS_INTERNAL,

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "runsc-c/failure.h"
+#include "sentry/kernel/kernel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,11 @@ struct run_options {
 	size_t bind_count;
 	const char *tmpfs[RUN_BINDS_MAX];
 	size_t tmpfs_count;
+	struct sandbox_limits limits;
+	bool show_limits, progress;
+	const char *result; /* a file, or fd:N; NULL: nobody wants it */
+	const char *report; /* a file */
+	bool result_junit;
 	char **environment;  /* owned array, NULL-terminated; strings borrowed */
 	size_t environment_count;
 };

@@ -231,7 +231,7 @@ static int fill_launch(
 	g_launch.config.hostname = "csandbox";
 	g_launch.config.domainname = "(none)";
 	g_launch.config.console.fd = -1;
-	g_launch.config.memory_limit = memory_limit(creation);
+	g_launch.config.sandbox_limits.memory = memory_limit(creation);
 	g_launch.config.processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
 	guest->namespaces = namespaces_of(spec);

@@ -6,6 +6,7 @@
 #include "sentry/kernel/boot.h"
 
 #include "base/log.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/launch.h"
 #include "sentry/kernel/nsproxy.h"
@@ -213,6 +214,7 @@ static int make_first(const struct boot_config *config, struct nsproxy *nsproxy)
 	if (err)
 		return err;
 	boot.first = thread_group_get(task->group);
+	accounting_first_process(task);
 	return launch_start(task);
 }
 

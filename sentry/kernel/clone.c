@@ -9,6 +9,7 @@
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/clone_copy.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/ptrace_state.h"
@@ -153,6 +154,7 @@ static void join_group_locked(struct task *child)
 	group->live_count++;
 	group->quick_count++;
 	g_tasks.task_count++;
+	limits_note_tasks_locked();
 	child->pid->task = child;
 }
 
@@ -203,6 +205,8 @@ static int publish(
 	if (parent_is_going(parent, child))
 		err = -EINTR;
 	else
+		err = limits_admit_task_locked();
+	if (!err)
 		err = pid_allocate_locked(ns, wanted, args->set_tid_size, &child->pid);
 	if (!err)
 		make_visible_locked(parent, child, args, event);

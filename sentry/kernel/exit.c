@@ -8,6 +8,7 @@
  */
 #include "abi/epoll.h"
 #include "base/log.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/exit_notify.h"
 #include "sentry/kernel/futex.h"
@@ -208,6 +209,7 @@ static struct run_state task_state_exit_end(struct task *task)
 	/* The last time that CPU time is taken. */
 	task_account(task, false);
 	atomic_store(&task->run.since, 0);
+	accounting_task_ended(task);
 	/*
 	 * Before anybody is told: who waited may write to the program that ran, or unmount what it had mapped. An execve of a
 	 * sibling wants to be the only user of the memory, too.

@@ -5,12 +5,15 @@
 #include "sentry/fs/devpts/tty.h"
 #include "sentry/fs/host/host.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/boot_files.h"
 #include "sentry/kernel/boot_mounts.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/host_poll.h"
 #include "sentry/kernel/ipc_namespace.h"
+#include "sentry/kernel/limits.h"
+#include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/lock_order.h"
@@ -33,6 +36,7 @@ static struct {
 	int status;
 } g_end = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
 
+static struct accounting g_own_accounting; /* where nobody wants to know, but limits do */
 static const struct sandbox_events *g_events;
 static struct sandbox_events g_events_copy;
 static struct mount_namespace *g_mounts;
@@ -40,7 +44,7 @@ static struct mount_namespace *g_mounts;
 int kernel_prepare(const struct sandbox_config *config)
 {
 	struct vdso_params *params;
-	int error = memory_file_open(config->memory_limit);
+	int error = memory_file_open(config->sandbox_limits.memory);
 
 	if (!error)
 		error = vdso_prepare(&params);
@@ -51,6 +55,7 @@ int kernel_prepare(const struct sandbox_config *config)
 
 static void on_first_exited(void *argument, int status)
 {
+	(void)accounting_end(END_EXIT);
 	pthread_mutex_lock(&g_end.lock);
 	g_end.first_exited = true;
 	g_end.status = status;
@@ -136,7 +141,11 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	int error = task_set_init();
 
 	*exec_failed = false;
-
+	accounting_start(config->accounting                ? config->accounting
+			 : config->sandbox_limits.memory ? &g_own_accounting
+							   : NULL);
+	if (config->processors)
+		scheduling_set_processors(config->processors);
 	if (events) {
 		g_events_copy = *events;
 		g_events = &g_events_copy;
@@ -145,6 +154,7 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		error = timer_start_thread();
 	if (!error)
 		error = host_poll_start();
+	limits_start(&config->sandbox_limits);
 	boot_register_all();
 	if (!error)
 		error = boot_make_mounts(config, &g_mounts);
@@ -170,6 +180,8 @@ void kernel_wait(struct sandbox_result *result)
 		pthread_cond_wait(&g_end.ended, &g_end.lock);
 	result->status = g_end.status;
 	pthread_mutex_unlock(&g_end.lock);
+	limits_stop();
+	accounting_finish();
 	console_drain(CONSOLE_DRAIN_MS);
 }
 

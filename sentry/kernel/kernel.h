@@ -54,6 +54,18 @@ struct sandbox_console {
 	bool fresh;           /* or what a new terminal starts with: termios is not looked at */
 };
 
+/* What the sandbox as a whole may use; 0: as much as there is. sentry/kernel/limits.h carries it out. */
+struct sandbox_limits {
+	uint64_t timeout_ns, grace_ns; /* wall time until SIGTERM, and from there to SIGKILL */
+	uint64_t cpu_time_ns;
+	uint64_t cpu_milli; /* processors, in thousandths */
+	uint64_t memory, disk, output; /* bytes */
+	uint64_t tasks;
+	uint64_t file_size, open_files; /* of each process */
+};
+
+struct accounting;
+
 struct sandbox_config {
 	const char *const *argv; /* NULL-terminated */
 	const char *const *envp;
@@ -71,7 +83,8 @@ struct sandbox_config {
 	struct sandbox_console console;
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;
-	uint64_t memory_limit; /* bytes; 0: none */
+	struct sandbox_limits sandbox_limits;
+	struct accounting *accounting; /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;
 	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];
 	/* Where the caller is mapped from, when ids of the host show as overflow ids inside the sentry's user namespace: those show as root. */

@@ -6,6 +6,7 @@
 #include "abi/limits.h"
 #include "sentry/kernel/exec.h"
 #include "sentry/kernel/exec_open.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/task_run.h"
@@ -74,6 +75,7 @@ static int publish_locked(
 	group->task_count = group->live_count = group->quick_count = 1;
 	g_tasks.task_count++;
 	g_tasks.process_count++;
+	limits_note_tasks_locked();
 	group->parent = parent;
 	if (parent)
 		LIST_INSERT_HEAD(&parent->group->children, group, sibling);

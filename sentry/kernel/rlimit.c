@@ -4,6 +4,7 @@
 
 #include "abi/capability.h"
 #include "abi/limits.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/task.h"
 #include "sentry/time/itimer.h"
 
@@ -39,6 +40,9 @@ int rlimit_exchange(struct thread_group *group, unsigned int resource,
 	wanted = *limit;
 	if (wanted.rlim_cur > wanted.rlim_max)
 		return -EINVAL;
+	/* What the sandbox was given, root inside cannot raise. */
+	if (wanted.rlim_max > old->rlim_max && wanted.rlim_max > limits_ceiling(resource))
+		return -EPERM;
 	if (resource == LINUX_RLIMIT_NOFILE && wanted.rlim_max > LINUX_NR_OPEN)
 		return -EPERM;
 	if (wanted.rlim_max > old->rlim_max &&

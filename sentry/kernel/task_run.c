@@ -9,7 +9,10 @@
 #include "sentry/kernel/task_run.h"
 
 #include "base/log.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/limits.h"
+#include "sentry/kernel/oom_kill.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rseq.h"
 #include "sentry/kernel/seccomp.h"
@@ -49,8 +52,11 @@ static inline void syscall_invoke(struct task *task)
 	const struct syscall_row *row = syscall_lookup(task->syscall_number);
 	const uint64_t args[6] = {task->regs.rdi, task->regs.rsi, task->regs.rdx, task->regs.r10,
 		task->regs.r8, task->regs.r9};
+	uint64_t start = unlikely(g_accounting) ? time_stamp() : 0;
 	int64_t result = likely(row) ? row->handler(task, args) : -ENOSYS;
 
+	if (unlikely(g_accounting))
+		accounting_syscall(task, result, start);
 	task->syscall_result = result;
 	task->regs.rax = (uint64_t)result;
 }
@@ -81,7 +87,7 @@ static unsigned int guest_run_flags(struct task *task)
 	return task->ptrace->step_mode == PTRACE_STEP_BLOCK ? RUN_BLOCK_STEP : RUN_STEP;
 }
 
-static cold_ void out_of_memory(struct task *task, const char *what)
+static cold_ void end_for_memory(struct task *task, const char *what)
 {
 	log_warning("process %d: %s: killed", task_tgid(task), what);
 	thread_group_exit(task, LINUX_SIGKILL);
@@ -105,7 +111,7 @@ static inline bool guest_run(struct task *task, struct context_exit *exit)
 	task_account(task, true);
 	atomic_store_explicit(&task->run.in_guest, false, memory_order_release);
 	if (unlikely(err)) {
-		out_of_memory(task, "its mappings do not fit");
+		end_for_memory(task, "its mappings do not fit");
 		exit->reason = EXIT_INTERRUPTED;
 	}
 	return true;
@@ -118,7 +124,7 @@ static bool guest_has_address_space(struct task *task)
 		return true;
 	task->address_space = mm_address_space(task->mm);
 	if (!task->address_space)
-		out_of_memory(task, "no address space");
+		end_for_memory(task, "no address space");
 	return task->address_space;
 }
 
@@ -149,7 +155,9 @@ static void handle_fault(struct task *task, const struct context_exit *exit)
 	if (likely(outcome.signal == 0))
 		return;
 	if (outcome.signal == LINUX_SIGKILL) {
-		out_of_memory(task, "out of memory");
+		/* Another may have to go for it; then this one tries again. */
+		if (!oom_kill(task->group))
+			end_for_memory(task, "out of memory");
 		return;
 	}
 	task->fault.trapno = TRAP_PAGE_FAULT;
@@ -312,6 +320,7 @@ struct run_state task_state_interrupt(struct task *task)
 {
 	struct run_state next;
 
+	limits_throttle_point(task);
 	if (task->group->container)
 		container_pause_point(task);
 	next = signal_deliver(task);

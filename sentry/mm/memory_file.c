@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file_place.h"
+#include "sentry/mm/memory_held.h"
 #include "sentry/mm/page_run.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 	(1ul << 36) /* where the host has no more addresses: under a sanitizer, for one */
 #define WARM_BYTES   (64ul << 20) /* kept for reuse */
 #define WARM_AT_ONCE (32ul << 20) /* what is freed in one piece beyond this goes back at once */
+#define FILES_LEAVE  16		 /* files and pipes leave one part in so many to programs */
 #define REUSE_BYTES                                                                                \
 	(16ul << 20) /* larger extents are made of untouched pages: clearing might be for nothing  \
 		      */
@@ -169,12 +171,25 @@ void memory_file_trim(uint64_t keep)
  */
 static bool may_allocate_locked(uint64_t size)
 {
-	if (!g_file.limit || g_file.map.held_bytes + size <= g_file.limit)
+	if (!g_file.limit || g_file.map.held_bytes + memory_held_elsewhere() + size <= g_file.limit)
 		return true;
 	if (size > g_file.limit)
 		return false;
 	trim_locked(0);
-	return resident_bytes() + size <= g_file.limit;
+	return resident_bytes() + memory_held_elsewhere() + size <= g_file.limit;
+}
+
+bool memory_file_has_room(uint64_t size)
+{
+	uint64_t most = g_file.limit - g_file.limit / FILES_LEAVE;
+
+	if (!g_file.limit)
+		return true;
+	mutex_guard(&g_file.lock);
+	if (g_file.map.held_bytes + memory_held_elsewhere() + size <= most)
+		return true;
+	trim_locked(0);
+	return resident_bytes() + memory_held_again() + size <= most;
 }
 
 static bool is_free(const struct page_run *run, uint64_t offset, uint64_t size)
@@ -358,7 +373,7 @@ bool memory_file_is_obvious_overcommit(uint64_t size)
 
 bool memory_file_over_limit(void)
 {
-	return g_file.limit && resident_bytes() > g_file.limit;
+	return g_file.limit && resident_bytes() + memory_held_elsewhere() > g_file.limit;
 }
 
 void memory_file_usage(struct memory_file_usage *usage)

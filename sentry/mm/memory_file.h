@@ -31,6 +31,11 @@ void *memory_file_pointer(uint64_t offset);
 must_check int memory_file_allocate(uint64_t size, uint64_t *offset, bool *warm);
 /* As above, when the caller overwrites every byte itself: skips the clearing of recycled pages. */
 must_check int memory_file_allocate_unclean(uint64_t size, uint64_t *offset);
+/*
+ * May a file or pipe grow by so much? A part of the limit is kept from them, so that what no
+ * program's end would free never is the reason for one.
+ */
+must_check bool memory_file_has_room(uint64_t size);
 void memory_file_get(uint64_t offset, uint64_t size);
 /* Drops one reference of each page; those that nobody holds go back. */
 void memory_file_put(uint64_t offset, uint64_t size);

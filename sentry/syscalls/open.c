@@ -4,6 +4,7 @@
 #include "abi/limits.h"
 #include "abi/resource.h"
 #include "abi/stat.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
@@ -64,6 +65,8 @@ static int64_t do_open(struct task *task, int dirfd, gaddr_t address, uint32_t f
 		return result;
 	}
 	fd_commit(task->files, fd, file);
+	if (unlikely(g_accounting))
+		accounting_opened(name);
 	return fd;
 }
 

@@ -8,6 +8,7 @@
 #include "abi/epoll.h"
 #include "sentry/kernel/host_poll.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/time/clock.h"
 
 #include <errno.h>
@@ -45,8 +46,11 @@ static void console_output(struct tty *tty)
 	size_t size;
 
 	while (!console->paused && (size = line_discipline_peek_output(&tty->line, bytes, sizeof(bytes)))) {
-		ssize_t written = is_ready(console->fd, POLLOUT) ? write(console->fd, bytes, size) : -1;
+		uint64_t taken = is_ready(console->fd, POLLOUT) ? limits_output_take(size) : 0;
+		ssize_t written = taken ? write(console->fd, bytes, taken) : -1;
 
+		if (taken)
+			limits_output_done(size, taken, written > 0 ? (uint64_t)written : 0);
 		if (written <= 0)
 			break;
 		line_discipline_drop_output(&tty->line, (size_t)written);

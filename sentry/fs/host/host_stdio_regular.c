@@ -7,6 +7,7 @@
 #include "sentry/fs/host/host_stdio.h"
 
 #include "abi/fcntl.h"
+#include "sentry/kernel/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,16 +35,25 @@ static int64_t transfer(struct file *file, struct iov_iter *iter, int64_t *posit
 	int64_t total = 0;
 
 	while (iov_iter_count(iter)) {
+		size_t wanted = iov_iter_count(iter), size = wanted;
 		struct mm_pin pin;
-		int64_t pinned = iov_iter_pin(iter, iov_iter_count(iter), &pin);
+		int64_t pinned;
 		ssize_t moved;
 		int error;
 
-		if (pinned < 0)
+		if (write && !(size = limits_output_take(size)))
+			return total ? total : -EIO;
+		pinned = iov_iter_pin(iter, size, &pin);
+		if (pinned < 0) {
+			if (write)
+				limits_output_done(wanted, size, 0);
 			return total ? total : pinned;
+		}
 		moved = move_bytes(host_stdio_of(file)->fd, &pin, write, shared, *position);
 		error = errno;
 		mm_unpin(&pin);
+		if (write)
+			limits_output_done(wanted, size, moved > 0 ? (size_t)moved : 0);
 		if (moved < 0 && error == EINTR)
 			continue;
 		if (moved < 0)
@@ -132,10 +142,28 @@ static int regular_fsync(struct file *file, bool data_only)
 	return (data_only ? fdatasync(fd) : fsync(fd)) ? -errno : 0;
 }
 
+/* What a file is made longer by is output, too. */
+static bool grows_within_limit(int fd, uint64_t size)
+{
+	struct statx stx;
+	uint64_t growth, taken;
+
+	if (host_statx(fd, "", &stx) || size <= stx.stx_size)
+		return true;
+	growth = size - stx.stx_size;
+	taken = limits_output_take(growth);
+	if (taken)
+		limits_output_done(growth, taken, taken);
+	return taken == growth;
+}
+
 static int regular_fallocate(struct file *file, int mode, int64_t offset, int64_t length)
 {
 	if (mode & ~(LINUX_FALLOC_FL_KEEP_SIZE | LINUX_FALLOC_FL_PUNCH_HOLE))
 		return -EOPNOTSUPP;
+	if (!(mode & LINUX_FALLOC_FL_PUNCH_HOLE) &&
+		!grows_within_limit(host_stdio_of(file)->fd, (uint64_t)(offset + length)))
+		return -EIO;
 	return fallocate(host_stdio_of(file)->fd, mode, offset, length) ? -errno : 0;
 }
 
@@ -177,6 +205,8 @@ int host_stdio_setattr(
 
 	if (!(mask & ATTRIBUTE_SIZE) || stdio->fd < 0)
 		return -EPERM;
+	if (!grows_within_limit(stdio->fd, attributes->size))
+		return -EIO;
 	if (ftruncate(stdio->fd, (off_t)attributes->size))
 		return -errno;
 	mappable_invalidate(&stdio->mappable, page_ceil(attributes->size),

@@ -9,6 +9,7 @@
 #include "abi/epoll.h"
 #include "abi/ioctl.h"
 #include "abi/termios.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/task.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static ssize_t move_bytes(struct host_stdio *stdio, const struct mm_pin *pin, bo
 static int64_t transfer(struct host_stdio *stdio, struct iov_iter *iter, bool write)
 {
 	bool may_block = !stdio->own_description && !stdio->is_socket;
-	size_t size = iov_iter_count(iter);
+	size_t size = iov_iter_count(iter), wanted;
 	struct mm_pin pin;
 	int64_t pinned;
 	ssize_t moved;
@@ -51,12 +52,20 @@ static int64_t transfer(struct host_stdio *stdio, struct iov_iter *iter, bool wr
 		return -EAGAIN;
 	if (may_block && write)
 		size = min_u64(size, stdio->write_piece);
+	wanted = size;
+	if (write && !(size = limits_output_take(size)))
+		return -EIO;
 	pinned = iov_iter_pin(iter, size, &pin);
-	if (pinned < 0)
+	if (pinned < 0) {
+		if (write)
+			limits_output_done(wanted, size, 0);
 		return pinned;
+	}
 	moved = move_bytes(stdio, &pin, write);
 	error = errno;
 	mm_unpin(&pin);
+	if (write)
+		limits_output_done(wanted, size, moved > 0 ? (size_t)moved : 0);
 	if (moved < 0)
 		return error == EINTR ? -EAGAIN : -error;
 	iov_iter_advance(iter, (size_t)moved);

@@ -9,6 +9,7 @@
 
 #include "sentry/kernel/task.h"
 #include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 
 #include <sys/sysinfo.h>
 
@@ -28,7 +29,7 @@ void memory_amounts_get(struct memory_amounts *amounts)
 	if (usage.limit && (usage.limit < amounts->total || !amounts->total)) {
 		amounts->total = usage.limit;
 		amounts->free =
-			min_u64(amounts->free, usage.limit - min_u64(usage.limit, usage.resident));
+			min_u64(amounts->free, usage.limit - min_u64(usage.limit, usage.resident + memory_held_elsewhere()));
 		amounts->buffers = amounts->shared = 0;
 	}
 	amounts->available = amounts->free + amounts->buffers + usage.recycled;

@@ -5,8 +5,11 @@
  */
 #include "sentry/fs/sys/sys_tree.h"
 
+#include "sentry/kernel/accounting.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 
 /* --- cgroup --- */
 
@@ -27,7 +30,7 @@ static int show_memory_current(const struct proc_context *context, struct text_w
 	struct memory_file_usage usage;
 
 	memory_file_usage(&usage);
-	text_printf(out, "%lu\n", usage.resident);
+	text_printf(out, "%lu\n", usage.resident + memory_held_elsewhere());
 	return 0;
 }
 
@@ -36,7 +39,8 @@ static int show_memory_peak(const struct proc_context *context, struct text_writ
 	struct memory_file_usage usage;
 
 	memory_file_usage(&usage);
-	text_printf(out, "%lu\n", usage.peak);
+	text_printf(out, "%lu\n",
+		g_accounting ? atomic_load(&g_accounting->memory_peak) : usage.peak);
 	return 0;
 }
 
@@ -53,10 +57,37 @@ static int show_memory_stat(const struct proc_context *context, struct text_writ
 	return 0;
 }
 
+static int show_memory_events(const struct proc_context *context, struct text_writer *out)
+{
+	uint64_t kills = g_accounting ? atomic_load(&g_accounting->memory_kills) : 0;
+
+	text_printf(out, "low 0\nhigh 0\nmax %lu\noom %lu\noom_kill %lu\noom_group_kill 0\n", kills, kills,
+		kills);
+	return 0;
+}
+
 static int show_pids_current(const struct proc_context *context, struct text_writer *out)
 {
 	mutex_guard(&g_tasks.lock);
-	text_printf(out, "%u\n", g_tasks.task_count);
+	text_printf(out, "%lu\n", limits_tasks_locked());
+	return 0;
+}
+
+static int show_pids_max(const struct proc_context *context, struct text_writer *out)
+{
+	if (limits_get()->tasks)
+		text_printf(out, "%lu\n", limits_get()->tasks);
+	else
+		text_printf(out, "max\n");
+	return 0;
+}
+
+static int show_cpu_max(const struct proc_context *context, struct text_writer *out)
+{
+	if (limits_get()->cpu_milli)
+		text_printf(out, "%lu 100000\n", limits_get()->cpu_milli * 100);
+	else
+		text_printf(out, "max 100000\n");
 	return 0;
 }
 
@@ -64,10 +95,10 @@ static const struct proc_entry cgroup_entries[] = {
 	SYS_TEXT("cgroup.controllers", "cpuset cpu memory pids"),
 	SYS_TEXT("cgroup.subtree_control", ""),
 	SYS_TEXT("cgroup.type", "domain"),
-	SYS_TEXT("cpu.max", "max 100000"),
+	SYS_SHOW("cpu.max", show_cpu_max),
 	SYS_TEXT("cpu.weight", "100"),
 	SYS_SHOW("memory.current", show_memory_current),
-	SYS_TEXT("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0"),
+	SYS_SHOW("memory.events", show_memory_events),
 	SYS_TEXT("memory.high", "max"),
 	SYS_TEXT("memory.low", "0"),
 	SYS_SHOW("memory.max", show_memory_max),
@@ -77,7 +108,7 @@ static const struct proc_entry cgroup_entries[] = {
 	SYS_TEXT("memory.swap.current", "0"),
 	SYS_TEXT("memory.swap.max", "0"),
 	SYS_SHOW("pids.current", show_pids_current),
-	SYS_TEXT("pids.max", "max"),
+	SYS_SHOW("pids.max", show_pids_max),
 };
 static PROC_DIRECTORY(cgroup_directory, cgroup_entries);
 

@@ -6,6 +6,7 @@
 #include "sentry/fs/tmpfs/tmpfs_pages.h"
 
 #include "base/log.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/mm/memory_file.h"
 
 #include <errno.h>
@@ -47,11 +48,18 @@ void tmpfs_pages_trim(struct tmpfs_pages *pages)
 	pages->reserve_count = 0;
 }
 
+static void quota_uncharge(struct tmpfs_quota *quota, uint64_t count)
+{
+	atomic_fetch_sub(&quota->used_pages, count);
+	if (quota->total)
+		atomic_fetch_sub(&quota->total->used_pages, count);
+}
+
 static void release_pages(struct tmpfs_pages *pages, uint64_t memory, uint64_t count)
 {
 	memory_file_put(memory, count << PAGE_SHIFT);
 	pages->count -= count;
-	atomic_fetch_sub(&pages->quota->used_pages, count);
+	quota_uncharge(pages->quota, count);
 }
 
 void tmpfs_pages_destroy(struct tmpfs_pages *pages)
@@ -102,8 +110,8 @@ void tmpfs_pages_find(
 	run->warm = extent->warm;
 }
 
-/* Charges between one and count pages to the super block; how many, or 0. */
-static uint64_t quota_charge(struct tmpfs_quota *quota, uint64_t count)
+/* Charges between one and count pages to one quota; how many, or 0. */
+static uint64_t quota_charge_one(struct tmpfs_quota *quota, uint64_t count)
 {
 	unsigned long used = atomic_load(&quota->used_pages);
 	uint64_t charged;
@@ -117,6 +125,25 @@ static uint64_t quota_charge(struct tmpfs_quota *quota, uint64_t count)
 		}
 	} while (!atomic_compare_exchange_weak(&quota->used_pages, &used, used + charged));
 	return charged;
+}
+
+/* The same to the super block and to all of them together. */
+static uint64_t quota_charge(struct tmpfs_quota *quota, uint64_t count)
+{
+	uint64_t charged = quota_charge_one(quota, count), all = charged;
+
+	if (quota->total && charged)
+		all = quota_charge_one(quota->total, charged);
+	atomic_fetch_sub(&quota->used_pages, charged - all);
+	return all;
+}
+
+/* At most count pages that the sandbox's memory has room for: how many, maybe 0. */
+static uint64_t room_for(uint64_t count)
+{
+	while (count && !memory_file_has_room(count << PAGE_SHIFT))
+		count /= 2;
+	return count;
 }
 
 static struct tmpfs_extent *extent_before(struct tmpfs_pages *pages, uint64_t page)
@@ -221,9 +248,14 @@ int tmpfs_pages_fill(
 	tmpfs_pages_find(pages, page, count, run);
 	if (!run->hole)
 		return 0;
+	run->count = room_for(run->count);
+	if (!run->count)
+		return -ENOMEM;
 	charged = quota_charge(pages->quota, run->count);
-	if (!charged)
+	if (!charged) {
+		accounting_disk_refused();
 		return -ENOSPC;
+	}
 	run->warm = false;
 	run->count = take_reserve(pages, page, charged, &run->memory);
 	if (!run->count) {
@@ -237,12 +269,12 @@ int tmpfs_pages_fill(
 		memory_file_put(run->memory, run->count << PAGE_SHIFT);
 		goto uncharge;
 	}
-	atomic_fetch_sub(&pages->quota->used_pages, charged - run->count);
+	quota_uncharge(pages->quota, charged - run->count);
 	run->hole = false;
 	return 0;
 
 uncharge:
-	atomic_fetch_sub(&pages->quota->used_pages, charged);
+	quota_uncharge(pages->quota, charged);
 	return error;
 }
 

@@ -27,6 +27,7 @@ struct tmpfs_extent {
 struct tmpfs_quota {
 	uint64_t max_pages; /* 0: no limit */
 	atomic_ulong used_pages;
+	struct tmpfs_quota *total; /* of all that count for the sandbox's --disk; NULL: does not */
 };
 
 struct tmpfs_pages {

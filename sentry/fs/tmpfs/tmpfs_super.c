@@ -27,6 +27,7 @@
 static const struct super_operations tmpfs_super_ops;
 static const struct file_system_type tmpfs_type;
 static uint64_t memory_size;
+static struct tmpfs_quota all_mounts; /* the writable layers and every tmpfs */
 static struct super_block *hidden_mount;
 
 /* A number with k, m, g as its unit, or a part of memory in percent. */
@@ -177,6 +178,8 @@ int tmpfs_super_block_new(
 	}
 	sb->next_ino = 1;
 	sb->private = fs;
+	if (hidden_mount)
+		fs->quota.total = &all_mounts;
 	error = make_root(sb);
 	if (error)
 		super_block_put(sb);
@@ -198,7 +201,14 @@ static int tmpfs_statfs(struct super_block *sb, struct linux_statfs *out)
 	out->f_bsize = PAGE_SIZE;
 	out->f_frsize = PAGE_SIZE;
 	out->f_namelen = LINUX_NAME_MAX;
-	if (fs->quota.max_pages) {
+	if (all_mounts.max_pages &&
+		(!fs->quota.max_pages || all_mounts.max_pages < fs->quota.max_pages)) {
+		uint64_t all = atomic_load(&all_mounts.used_pages);
+
+		out->f_blocks = (int64_t)all_mounts.max_pages;
+		out->f_bfree = out->f_bavail =
+			(int64_t)(all_mounts.max_pages - min_u64(all, all_mounts.max_pages));
+	} else if (fs->quota.max_pages) {
 		out->f_blocks = (int64_t)fs->quota.max_pages;
 		out->f_bfree = out->f_bavail =
 			(int64_t)(fs->quota.max_pages - min_u64(used, fs->quota.max_pages));
@@ -268,6 +278,16 @@ static const struct file_system_type tmpfs_type = {
 	.needs_no_device = true,
 	.mount = tmpfs_mount,
 };
+
+void tmpfs_limit_all(uint64_t bytes)
+{
+	all_mounts.max_pages = page_ceil(min_u64(bytes, INT64_MAX)) >> PAGE_SHIFT;
+}
+
+uint64_t tmpfs_used_by_all(void)
+{
+	return atomic_load(&all_mounts.used_pages) << PAGE_SHIFT;
+}
 
 void tmpfs_register(void)
 {

@@ -2,6 +2,9 @@
 /* Messages in the queues of unix sockets, and what they cost the sender. */
 #include "sentry/net/unix/unix.h"
 
+#include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
+
 #include "abi/epoll.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
@@ -30,11 +33,14 @@ static int unix_reserve(struct unix_socket *sender, int charge)
 {
 	if (atomic_load(&sender->send_charge) >= sender->socket.send_buffer)
 		return -EAGAIN;
+	if (!memory_file_has_room((uint64_t)charge))
+		return -ENOBUFS;
 	if (atomic_fetch_add(&g_memory, charge) > UNIX_MEMORY_MAX) {
 		atomic_fetch_sub(&g_memory, charge);
 		return -ENOBUFS;
 	}
 	atomic_fetch_add(&sender->send_charge, charge);
+	memory_held_note((uint64_t)charge);
 	return 0;
 }
 

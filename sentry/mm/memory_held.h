@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the sandbox makes the host hold besides the memory file: the sentry's heap and its threads.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* As of the last look, in bytes; costs nothing. 0 until somebody looked. */
+uint64_t memory_held_elsewhere(void);
+/* Looks, and gives the same: threads is how many the sentry has for its tasks. */
+uint64_t memory_held_update(uint64_t threads);
+/* The same with as many threads as last time. */
+uint64_t memory_held_again(void);
+/* The heap's part of it. */
+uint64_t memory_held_heap(void);
+/* Gives what the heap keeps for itself back to the host. */
+void memory_held_trim(void);
+/* size more bytes of the heap are about to be taken for a guest's data: counts until the next look.
+ */
+void memory_held_note(uint64_t size);

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Limits from outside: the options' units and errors, statuses, and what programs inside see of them."""
+import os
+import subprocess
+import sys
+import time
+
+from harness import CSANDBOX, Score, Scratch, run, sandbox
+
+score = Score()
+
+
+def says(name, result, status, out=None, err=""):
+    good = result[0] == status and (out is None or result[1].decode() == out) and err in result[2].decode()
+    score.check(good, name, f"status {result[0]}, not {status}", result[1], result[2])
+
+
+def units():
+    for option, value, shown in (("timeout", "90", "1m30s"), ("timeout", "90s", "1m30s"), ("timeout", "1m30s", "1m30s"), ("timeout", "1.5h", "1h30m"),
+                                 ("timeout", "250ms", "250ms"), ("memory", "512M", "512M"), ("memory", "1.5G", "1.5G"), ("memory", "64MiB", "64M"),
+                                 ("disk", "4096", "4K"), ("cpus", "0.5", "0.5"), ("cpus", "2", "2"), ("pids", "100", "100")):
+        result = sandbox(f"--{option}", value, "--show-limits")
+        line = [line.split() for line in result[1].decode().splitlines() if line.startswith(option + " ")]
+        score.check(result[0] == 0 and line and line[0][1] == shown, f"--{option} {value}", result)
+    for option, value in (("timeout", "soon"), ("timeout", ""), ("timeout", "-5"), ("timeout", "5 s"), ("timeout", "1e9"), ("memory", "1.2.3M"),
+                          ("memory", "5X"), ("memory", "1K"), ("memory", "99999999999T"), ("pids", "1.5"), ("pids", "0"), ("cpus", "none"), ("cpus", "0"),
+                          ("open-files", "many"), ("disk", "M"), ("output-limit", "."), ("cpu-time", "0")):
+        says(f"--{option} {value!r} is refused", sandbox(f"--{option}", value, "--", "true"), 125, "", f"--{option} {value}")
+
+
+def statuses():
+    began = time.monotonic()
+    says("--timeout", sandbox("--timeout", "300ms", "--", "sleep", "60"), 124, "")
+    says("--timeout with a child that goes on", sandbox("--timeout", "300ms", "--", "sh", "-c", "sleep 60; sleep 60"), 124, "")
+    says("SIGTERM comes first", sandbox("--timeout", "400ms", "--", "sh", "-c", "trap 'echo told; exit 0' TERM; while :; do sleep 0.05; done"), 124, "told\n")
+    says("and SIGKILL after --grace", sandbox("--timeout", "300ms", "--grace", "300ms", "--", "sh", "-c", "trap '' TERM; while :; do sleep 1; done"), 124, "")
+    says("process 1 as well", sandbox("--timeout", "300ms", "--grace", "300ms", "--as-pid-1", "--", "sleep", "60"), 124, "")
+    says("who is faster keeps its status", sandbox("--timeout", "60s", "--", "sh", "-c", "exit 7"), 7, "")
+    says("--cpu-time", sandbox("--cpu-time", "200ms", "--", "sh", "-c", "while :; do :; done"), 137, "")
+    says("--cpu-time does not count sleep", sandbox("--cpu-time", "1s", "--", "sleep", "1.5"), 0, "")
+    says("--memory", sandbox("--memory", "64M", "--", "python3", "-c", "a = bytearray(1 << 20)\nb = []\nwhile True: b.append(bytes(1 << 20) + a)"), 137)
+    says("--memory kills the one", sandbox("--memory", "96M", "--", "sh", "-c",
+         "python3 -c 'b = []\nwhile True: b.append(bytearray(b\"x\") * (1 << 20))'; echo $?"), 0, "137\n")
+    says("a signal of its own", sandbox("--memory", "64M", "--timeout", "60", "--", "sh", "-c", "kill -USR1 $$"), 138)
+    result = sandbox("--output-limit", "1000", "--", "sh", "-c", "while :; do echo 0123456789; echo 0123456789 >&2; done")
+    score.check(result[0] == 137 and len(result[1]) + len(result[2]) == 1000, "--output-limit counts both", result)
+    with Scratch() as directory:
+        with open(f"{directory}/out", "wb") as out:
+            done = subprocess.run([CSANDBOX, "run", "--output-limit", "5000", "--", "yes"], cwd="/", stdout=out, stderr=out)
+        score.check(done.returncode == 137 and os.path.getsize(f"{directory}/out") == 5000, "--output-limit into a file", done)
+    says("no output to speak of", sandbox("--output-limit", "4", "--", "echo", "abc"), 0, "abc\n")
+    says("--file-size cannot be raised by root inside", sandbox("--file-size", "1M", "--", "sh", "-c", "ulimit -H -f unlimited 2>/dev/null && echo raised; ulimit -f"), 0,
+         "2048\n")
+    says("--open-files", sandbox("--open-files", "64", "--", "sh", "-c", "ulimit -n; ulimit -H -n 100 2>/dev/null || echo no"), 0, "64\nno\n")
+    score.check(time.monotonic() - began < 60, "all of it in time")
+
+
+def inside():
+    says("nproc", sandbox("--cpus", "1", "--", "nproc"), 0, "1\n")
+    says("nproc of half a processor", sandbox("--cpus", "0.5", "--", "nproc"), 0, "1\n")
+    says("sched_getaffinity", sandbox("--cpus", "1", "--", "python3", "-c", "import os; print(len(os.sched_getaffinity(0)))"), 0, "1\n")
+    says("cpu.max", sandbox("--cpus", "0.5", "--", "cat", "/sys/fs/cgroup/cpu.max"), 0, "50000 100000\n")
+    says("pids.max", sandbox("--pids", "50", "--", "cat", "/sys/fs/cgroup/pids.max"), 0, "50\n")
+    says("no limits", sandbox("--", "cat", "/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/cpu.max"), 0, "max\nmax\nmax 100000\n")
+    says("memory.max", sandbox("--memory", "64M", "--", "cat", "/sys/fs/cgroup/memory.max"), 0, f"{64 << 20}\n")
+    says("meminfo", sandbox("--memory", "64M", "--", "grep", "MemTotal", "/proc/meminfo"), 0, f"MemTotal:       {64 << 10:8} kB\n")
+    says("sysinfo", sandbox("--memory", "64M", "--", "python3", "-c",
+         "import os; print(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') >> 20)"), 0, "64\n")
+    says("statfs", sandbox("--disk", "10M", "--", "python3", "-c",
+         "import os; s = os.statvfs('/tmp'); print(s.f_blocks * s.f_frsize >> 20)"), 0, "10\n")
+    result = sandbox("--memory", "128M", "--", "sh", "-c", "cat /sys/fs/cgroup/memory.current; grep oom_kill /sys/fs/cgroup/memory.events")
+    score.check(result[0] == 0 and 0 < int(result[1].split()[0]) < 128 << 20 and b"oom_kill 0" in result[1], "memory.current", result)
+
+
+def processors():
+    spin = "import time, os\nend = time.monotonic() + 1\nn = 0\nwhile time.monotonic() < end: n += 1\nt = os.times()\nprint(t.user + t.system)"
+    result = sandbox("--cpus", "0.25", "--", "python3", "-c", spin)
+    used = float(result[1] or 9)
+    score.check(result[0] == 0 and used < 0.7, "--cpus 0.25 leaves a quarter", f"{used} s in a second", result)
+
+
+def together():
+    everything = ["--timeout", "60s", "--grace", "1s", "--cpu-time", "30s", "--cpus", "1", "--memory", "256M", "--pids", "100", "--file-size", "50M",
+                  "--open-files", "200", "--disk", "64M", "--output-limit", "1M"]
+    says("all of them at once", sandbox(*everything, "--", "sh", "-c", "echo fine"), 0, "fine\n")
+    bad = [status for status in (sandbox(*everything, "--", "true")[0] for _ in range(50)) if status]
+    score.check(not bad, "fifty times", bad)
+    running = [subprocess.Popen([CSANDBOX, "run", *everything, "--", "sh", "-c", "sleep 0.3; exit 9"], cwd="/") for _ in range(20)]
+    ended = [process.wait(60) for process in running]
+    score.check(ended == [9] * 20, "twenty at a time", ended)
+
+
+sys.stdout.reconfigure(line_buffering=True)
+units()
+statuses()
+inside()
+processors()
+together()
+score.finish()

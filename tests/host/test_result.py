@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves written: the result for each way to end, by its schema; JUnit; the report, drawn by a browser."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree
+
+from harness import CSANDBOX, Score, Scratch, run, sandbox
+
+score = Score()
+SCHEMA = json.loads(pathlib.Path(sys.argv[2]).read_text())
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+
+def result_of(directory, *arguments):
+    path = f"{directory}/result"
+    done = sandbox("--result", path, *arguments)
+    return done, json.loads(pathlib.Path(path).read_text())
+
+
+def faults(result):
+    if not jsonschema:
+        return []
+    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(result)]
+
+
+def endings(directory):
+    spin = "while :; do :; done"
+    for arguments, status, signal, reason in (
+            (["--", "true"], 0, None, "exit"),
+            (["--", "sh", "-c", "exit 42"], 42, None, "exit"),
+            (["--", "sh", "-c", "kill -SEGV $$"], 139, 11, "signal"),
+            (["--timeout", "200ms", "--", "sleep", "9"], 124, 15, "timeout"),
+            (["--cpu-time", "100ms", "--", "sh", "-c", spin], 137, 9, "cpu-time"),
+            (["--memory", "64M", "--", "python3", "-c", "b = []\nwhile True: b.append(bytearray(b'x') * (1 << 20))"], 137, 9, "memory"),
+            (["--output-limit", "10K", "--", "yes"], 137, 9, "output"),
+            (["--", "no-such-program"], 127, None, "exit"),
+            (["--bind", "/no/such:/x", "--", "true"], 125, None, "internal")):
+        done, result = result_of(directory, *arguments)
+        good = done[0] == result["status"] == status and result["signal"] == signal and result["reason"] == reason
+        score.check(good, f"{reason}, status {status}", done[0], done[2], {key: result[key] for key in ("status", "signal", "reason")})
+        score.check(not faults(result), f"and the schema ({reason})", faults(result))
+    if not jsonschema:
+        score.skip("the schema", "there is no jsonschema here")
+
+
+def contents(directory):
+    script = "cat /etc/passwd >/dev/null; echo abc; (exit 3); chroot /nowhere true 2>/dev/null; true"
+    _, result = result_of(directory, "--", "sh", "-c", script)
+    score.check(result["command"] == ["sh", "-c", script], "the command line", result["command"])
+    score.check(result["processes_started"] == 4 and 1 < result["processes_peak"] <= 4, "processes", result["processes_started"], result["processes_peak"])
+    calls = result["system_calls"]
+    score.check(calls["execve"]["count"] >= 2 and calls["chroot"]["errors"] >= 1, "system calls by name", calls["execve"], calls["chroot"])
+    score.check(result["limits"]["output-limit"]["used"] == 4, "bytes of output", result["limits"]["output-limit"])
+    score.check(result["bytes_read"] >= os.path.getsize("/etc/passwd") and result["bytes_written"] >= 4, "bytes read and written")
+    score.check(result["memory_peak_bytes"] > 100000 and result["wall_seconds"] > 0, "memory and time", result)
+    script = "import ctypes, os\nctypes.CDLL(None).syscall(500)\ntry: os.open('/proc/sys/kernel/hostname', os.O_WRONLY)\nexcept OSError: pass\n" \
+        "import threading\nt = threading.Thread(target=int)\nt.start()\nt.join()"
+    _, result = result_of(directory, "--user", "1000", "--", "python3", "-c", script)
+    score.check(sum(result["system_calls_missing"].values()) >= 1, "calls that are not there", result["system_calls_missing"])
+    score.check(result["system_calls_refused"].get("openat", 0) >= 1, "calls that were refused", result["system_calls_refused"])
+    score.check(result["threads_started"] == 1, "threads", result["threads_started"])
+    _, result = result_of(directory, "--", "python3", "-c", "sum(range(3 * 10**6))")
+    score.check(result["guests"]["user_seconds"] > 0.01, "CPU time of the programs", result["guests"])
+    done, result = result_of(directory, "--", "sh", "-c", "exit 0", b"\xff\x01<&\"'")
+    score.check(done[0] == 0 and len(result["command"]) == 4 and not faults(result), "arguments that are no text", result["command"])
+
+
+def places(directory):
+    reader, writer = os.pipe()
+    done = subprocess.run([CSANDBOX, "run", "--result", f"fd:{writer}", "--", "sh", "-c", "ls /proc/self/fd | wc -l; exit 5"], cwd="/",
+                          pass_fds=[writer], capture_output=True, timeout=60)
+    os.close(writer)
+    with os.fdopen(reader) as stream:
+        result = json.load(stream)
+    score.check(done.returncode == 5 == result["status"] and int(done.stdout) <= 4, "fd:N, which the program does not get", done, result["status"])
+    for bad in ("fd:x", "fd:999", "/no/such/place", "fd:"):
+        done = sandbox("--result", bad, "--", "true")
+        score.check(done[0] == 125 and b"--result" in done[2], f"--result {bad} is refused", done)
+    done = sandbox("--result", "/dev/full", "--", "true")
+    score.check(done[0] == 125 and b"--result" in done[2], "a result that cannot be written", done)
+
+
+def junit(directory):
+    path = f"{directory}/junit.xml"
+    for script, status, kind in (("exit 0", 0, None), ("exit 3", 3, "failure")):
+        done = sandbox("--result", path, "--result-format", "junit", "--", "sh", "-c", script, "<&\"\x01")
+        suite = xml.etree.ElementTree.parse(path).getroot().find("testsuite")
+        case = suite.find("testcase")
+        good = done[0] == status and suite.get("tests") == "1" and float(case.get("time")) > 0 and suite.get("failures") == ("1" if kind else "0")
+        good = good and (case.find(kind) is not None and case.find(kind).get("type") == "exit" if kind else len(case) == 0)
+        score.check(good and script in case.get("name"), f"JUnit for status {status}", pathlib.Path(path).read_text())
+    sandbox("--result", path, "--result-format", "junit", "--bind", "/no/such:/x", "--", "true")
+    score.check(xml.etree.ElementTree.parse(path).getroot().find("testsuite/testcase/error") is not None, "JUnit for an error of the sandbox")
+    done = sandbox("--result-format", "yaml", "--", "true")
+    score.check(done[0] == 125 and b"yaml" in done[2], "no other format", done)
+
+
+def report(directory):
+    path = f"{directory}/report.html"
+    script = "for i in 1 2 3; do sleep 0.05 & done; wait; python3 -c 'print(sum(range(10**6)))'; echo '</script><b>'"
+    done = sandbox("--report", path, "--", "sh", "-c", script, "<!--<script>")
+    page = pathlib.Path(path).read_text()
+    score.check(done[0] == 0 and "http" not in page.replace("http://www.w3.org/2000/svg", ""), "a report that fetches nothing", done)
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
+        score.skip("the report in a browser", "there is no chromium here")
+        return
+    with tempfile.TemporaryDirectory() as home:
+        shown = run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--virtual-time-budget=2000",
+                     f"--user-data-dir={home}", "--dump-dom", f"file://{path}"], timeout=100, env={**os.environ, "HOME": home})
+    text = shown[1].decode(errors="replace")
+    score.check('data-drawn="yes"' in text, "the report in a browser", shown[0], shown[2][-500:])
+    score.check(text.count('class="process"') == 5, "its timeline of processes", text.count('class="process"'))
+    score.check(text.count("<polyline") == 2 and "<td>execve</td>" in text and "status 0" in text.lower(), "its curves, its system calls and its verdict")
+    score.check("&lt;!--&lt;script&gt;" in text, "what looks like markup is text")
+
+
+with Scratch() as scratch:
+    endings(scratch)
+    contents(scratch)
+    places(scratch)
+    junit(scratch)
+    report(scratch)
+score.finish()
