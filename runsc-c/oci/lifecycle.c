@@ -160,8 +160,18 @@ static void leave_sandbox(const struct state *state)
 		json_decref(sentry_ask(state, json_pack("{s:s}", "do", "delete"), &unused));
 }
 
+/* Its own end, since that has its status. */
+static void await_end(const struct state *state)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	for (int i = 0; i < END_TRIES && state_is_alive(state); i++)
+		nanosleep(&pause, NULL);
+}
+
 int lifecycle_delete(struct state *state, struct failure *failure)
 {
+	await_end(state);
 	leave_sandbox(state);
 	if (remove_cgroup(state, failure))
 		return -1;
@@ -171,12 +181,9 @@ int lifecycle_delete(struct state *state, struct failure *failure)
 
 int lifecycle_kill_and_delete(struct state *state, struct failure *failure)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
-
 	if (state_is_alive(state) && kill(state_pid(state), SIGKILL) && errno != ESRCH)
 		return fail_errno(failure, errno, "cannot kill process %d", state_pid(state));
-	for (int i = 0; i < END_TRIES && state_is_alive(state); i++)
-		nanosleep(&pause, NULL);
+	await_end(state);
 	if (state_is_alive(state))
 		return fail(failure, STATUS_INTERNAL, "process %d does not end", state_pid(state));
 	return lifecycle_delete(state, failure);

@@ -14,8 +14,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#define ID_MAX 200
+#define ID_MAX	       200
+#define ANSWER_SECONDS 3
 
 const char *const container_statuses[] = {"created", "running", "paused", "stopped"};
 
@@ -265,25 +267,41 @@ static int status_of(const char *name)
 	return -1;
 }
 
-enum container_status state_status(const struct state *state)
+/* What the sentry says; -1: nothing. */
+static int ask_status(const struct state *state)
 {
 	struct failure unused = {0};
-	auto_close int socket = -1;
+	auto_close int socket = sentry_connect(state, &unused);
 	json_t *answer;
 	int status;
 
+	if (socket < 0)
+		return -1;
+	answer = sentry_call(socket, json_pack("{s:s, s:s}", "do", "state", "id", state->id), NULL,
+		0, ANSWER_SECONDS, &unused);
+	status = status_of(json_string_value(json_object_get(answer, "status")));
+	json_decref(answer);
+	return status;
+}
+
+/* One that is about to end does not answer any more: what was written down last is not true then.
+ */
+enum container_status state_status(const struct state *state)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	time_t begin = time(NULL);
+	int status = -1;
+
+	while (status < 0 && state_is_alive(state) && time(NULL) - begin < ANSWER_SECONDS) {
+		status = ask_status(state);
+		if (status < 0)
+			nanosleep(&pause, NULL);
+	}
+	if (status >= 0)
+		return (enum container_status)status;
 	if (!state_is_alive(state))
 		return CONTAINER_STOPPED;
 	status = status_of(state_text(state, "status"));
-	socket = sentry_connect(state, &unused);
-	if (socket >= 0) {
-		answer =
-			sentry_call(socket, json_pack("{s:s, s:s}", "do", "state", "id", state->id),
-				NULL, 0, 5, &unused);
-		if (status_of(json_string_value(json_object_get(answer, "status"))) >= 0)
-			status = status_of(json_string_value(json_object_get(answer, "status")));
-		json_decref(answer);
-	}
 	return status < 0 ? CONTAINER_CREATED : (enum container_status)status;
 }
 
