@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STACK_SIZE	(256 * 1024)
@@ -198,6 +199,20 @@ int server_create(struct server_launch *launch, bool overflow_ids_are_root, stru
 		launch->launch->config.id, launch->spec, launch->launch, &g_server.first, failure);
 }
 
+/* Who waits is told, unless it does not listen. */
+static void tell_waiting(void)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	pthread_mutex_lock(&g_server.lock);
+	while (g_server.waiting &&
+		!pthread_cond_timedwait(&g_server.changed, &g_server.lock, &until))
+		;
+	pthread_mutex_unlock(&g_server.lock);
+}
+
 int server_run(struct server_launch *launch)
 {
 	struct hosted *first = g_server.first;
@@ -216,5 +231,6 @@ int server_run(struct server_launch *launch)
 	container_process_free(first->init);
 	kernel_end();
 	kernel_wait(&unused);
+	tell_waiting();
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -35,6 +35,7 @@ struct server {
 	pthread_cond_t changed;
 	LIST_HEAD(, hosted) containers;
 	struct hosted *first;
+	unsigned int waiting; /* connections that are to hear of an end */
 	bool overflow_ids_are_root;
 };
 extern struct server g_server;

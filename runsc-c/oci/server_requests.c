@@ -140,11 +140,16 @@ static void request_wait(int socket, struct hosted *hosted, json_t *request)
 	int status;
 
 	pthread_mutex_lock(&g_server.lock);
+	g_server.waiting++;
 	while (!hosted->exited)
 		pthread_cond_wait(&g_server.changed, &g_server.lock);
 	status = hosted->status;
 	pthread_mutex_unlock(&g_server.lock);
 	(void)channel_send(socket, json_pack("{s:i}", "exited", status), NULL, 0);
+	pthread_mutex_lock(&g_server.lock);
+	g_server.waiting--;
+	pthread_cond_broadcast(&g_server.changed);
+	pthread_mutex_unlock(&g_server.lock);
 }
 
 static void request_delete(int socket, struct hosted *hosted, json_t *request)
