@@ -27,6 +27,7 @@
 
 /* Set once, before there are threads. */
 static int g_control;
+static const struct sentry_guest *g_guest; /* of containers, once they run alone */
 
 noreturn_ static void give_up(const struct failure *failure)
 {
@@ -40,6 +41,9 @@ static void report_panic(const char *text)
 {
 	struct failure failure;
 
+	/* Nobody listens to the sentry of a container: for an engine it was killed. */
+	if (g_guest)
+		_exit(128 + SIGKILL);
 	(void)fail(&failure, STATUS_INTERNAL,
 		"internal error, the sandbox was ended: %s; --debug-log FILE tells more", text);
 	give_up(&failure);
@@ -174,7 +178,6 @@ static void *report_end(void *argument unused_)
 	_exit(0);
 }
 
-static const struct sentry_guest *g_guest; /* set once */
 
 static void *run_guest(void *argument unused_)
 {

@@ -199,12 +199,18 @@ static int make_in_network(
 	return result;
 }
 
-static uint64_t memory_limit(const struct creation *creation)
+static uint64_t limit_of(const struct creation *creation, const char *resource)
 {
-	json_t *memory = json_object_get(creation->spec.resources, "memory");
-	json_int_t limit = json_integer_value(json_object_get(memory, "limit"));
+	json_t *section = json_object_get(creation->spec.resources, resource);
+	double limit = json_number_value(json_object_get(section, "limit"));
 
-	return limit > 0 ? (uint64_t)limit : 0;
+	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
+}
+
+static bool is_pod(const struct creation *creation)
+{
+	return oci_annotation(&creation->spec, "io.kubernetes.cri.container-type") ||
+	       oci_annotation(&creation->spec, "io.kubernetes.cri-o.ContainerType");
 }
 
 static int fill_launch(
@@ -231,7 +237,14 @@ static int fill_launch(
 	g_launch.config.hostname = "csandbox";
 	g_launch.config.domainname = "(none)";
 	g_launch.config.console.fd = -1;
-	g_launch.config.sandbox_limits.memory = memory_limit(creation);
+	g_launch.config.sandbox_limits.memory = limit_of(creation, "memory");
+	/* A pod's other containers have limits of their own. */
+	if (!is_pod(creation))
+		g_launch.config.sandbox_limits.tasks = limit_of(creation, "pids");
+	if (g_launch.config.sandbox_limits.memory)
+		(void)!cgroup_number(&creation->cgroup, "memory",
+			creation->cgroup.unified ? "memory.max" : "memory.limit_in_bytes",
+			&g_server_launch.host_memory);
 	g_launch.config.processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
 	guest->namespaces = namespaces_of(spec);

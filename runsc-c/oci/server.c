@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,8 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STACK_SIZE	(256 * 1024)
-#define CONNECTIONS_MAX 1024
+#define STACK_SIZE	    (256 * 1024)
+#define CONNECTIONS_MAX	    1024
+#define OUT_OF_MEMORY_PIECE (16ull << 20)
+#define OUT_OF_MEMORY_MOST  (4ull << 30) /* more takes too long */
 
 struct server g_server = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 static atomic_uint connections;
@@ -213,6 +216,21 @@ static void tell_waiting(void)
 	pthread_mutex_unlock(&g_server.lock);
 }
 
+/*
+ * Engines learn from the host's cgroup that a container ran out of memory. Its own kernel met the
+ * limit before the host did: so, with nothing left to lose, the sentry meets the host's.
+ */
+static void run_out_of_memory(uint64_t limit)
+{
+	for (uint64_t used = 0; used < limit + OUT_OF_MEMORY_PIECE; used += OUT_OF_MEMORY_PIECE) {
+		void *piece = mmap(NULL, OUT_OF_MEMORY_PIECE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+		if (piece == MAP_FAILED)
+			return;
+	}
+}
+
 int server_run(struct server_launch *launch)
 {
 	struct hosted *first = g_server.first;
@@ -232,5 +250,8 @@ int server_run(struct server_launch *launch)
 	kernel_end();
 	kernel_wait(&unused);
 	tell_waiting();
+	if (container_ran_out_of_memory(first->container) &&
+		launch->host_memory <= OUT_OF_MEMORY_MOST)
+		run_out_of_memory(launch->host_memory);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

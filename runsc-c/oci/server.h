@@ -12,9 +12,10 @@
 struct server_launch {
 	struct oci_spec *spec;
 	struct oci_launch *launch;
-	int listener; /* the control socket */
-	int signals;  /* a signalfd of those that are passed on to the first process; -1 */
-	int console;  /* the terminal whose size is watched; -1 */
+	int listener;	      /* the control socket */
+	int signals;	      /* a signalfd of those that are passed on to the first process; -1 */
+	int console;	      /* the terminal whose size is watched; -1 */
+	uint64_t host_memory; /* the limit of the host's cgroup, in bytes; 0: none */
 };
 
 /* The kernel runs: makes the first container, parked. After an error the sentry ends. */

@@ -118,6 +118,9 @@ bool container_is_paused(const struct container *container);
 /* Kills what is left of it and lets go of its namespaces and root. */
 void container_end(struct container *container);
 
+/* Was its first process killed because memory was at its end? */
+bool container_ran_out_of_memory(const struct container *container);
+
 struct container_process_info {
 	int pid, parent; /* as its own pid namespace has them */
 	uint32_t uid;
@@ -140,6 +143,8 @@ void container_usage(struct container *container, struct container_usage *usage)
 
 /* boot.c: a process of a container ended. No lock held. */
 void container_note_exit(struct thread_group *group, int status);
+/* oom_kill.c: a process of a container was chosen. */
+void container_note_out_of_memory(struct thread_group *group);
 /* Task's own thread, on its way to guest code: waits while the container is paused. */
 void container_pause_point(struct task *task);
 /* At the end of everything: frees what nobody asked to be freed. */

@@ -126,6 +126,23 @@ void container_pause_point(struct task *task)
 		task_sleep(task);
 }
 
+/* --- the end of memory --- */
+
+void container_note_out_of_memory(struct thread_group *group)
+{
+	struct container *container = group->container;
+
+	pthread_mutex_lock(&g_containers.lock);
+	if (container->init == group)
+		atomic_store(&container->out_of_memory, true);
+	pthread_mutex_unlock(&g_containers.lock);
+}
+
+bool container_ran_out_of_memory(const struct container *container)
+{
+	return atomic_load(&container->out_of_memory);
+}
+
 /* --- who runs there --- */
 
 struct listing {

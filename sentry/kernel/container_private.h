@@ -24,6 +24,7 @@ struct container {
 	struct path root;	   /* likewise */
 	struct thread_group *init; /* a reference, once there was one; g_containers.lock */
 	atomic_bool paused;
+	atomic_bool out_of_memory; /* ended the init */
 	_Atomic uint64_t dead_user_ns, dead_system_ns;
 	LIST_ENTRY(container) link; /* g_containers.lock */
 };

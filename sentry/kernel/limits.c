@@ -218,7 +218,8 @@ int limits_admit_task_locked(void)
 {
 	if (likely(!g_limits.limits.tasks) || limits_tasks_locked() < g_limits.limits.tasks)
 		return 0;
-	atomic_fetch_add(&g_accounting->forks_refused, 1);
+	if (g_accounting)
+		atomic_fetch_add(&g_accounting->forks_refused, 1);
 	return -EAGAIN;
 }
 

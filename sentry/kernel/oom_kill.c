@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "sentry/kernel/accounting.h"
+#include "sentry/kernel/container.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file.h"
@@ -114,6 +115,8 @@ static void kill_process(struct thread_group *group)
 		mutex_unlock(&group->sighand->lock);
 	}
 	mutex_unlock(&g_tasks.lock);
+	if (group->container)
+		container_note_out_of_memory(group);
 	if (g_accounting)
 		atomic_fetch_add(&g_accounting->memory_kills, 1);
 }

@@ -143,6 +143,25 @@ def linux_fields(bundle):
     gives(bundle, "properties that nobody knows are ignored", "")
 
 
+def limits(bundle):
+    """Carried out inside; on the host there is a cgroup besides, where one can be made."""
+    hog = "x=$(dd if=/dev/zero bs=1M count=300 2>/dev/null | tr '\\000' a); echo too much"
+    bundle.shell(f"sh -c \"{hog}\"; echo $?; echo on".replace("$(", "\\$("))
+    bundle.config["linux"]["resources"] = {"memory": {"limit": 64 << 20}}
+    result = bundle.run()
+    if b"host has no such cgroup" in result[2]:
+        score.skip("limits", "no cgroup for the caller")
+        return
+    score.check(result[0] == 0 and result[1] == b"137\non\n", "memory: the one that asks for too much is killed, not its container", result)
+    bundle.shell(hog).config["linux"]["resources"] = {"memory": {"limit": 64 << 20}}
+    result = bundle.run()
+    score.check(result[0] == 137 and b"too much" not in result[1], "memory: the first process", result)
+    bundle.shell("i=0; while [ $i -lt 15 ]; do sleep 1 & i=$((i+1)); done; echo fifteen; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; echo forty")
+    bundle.config["linux"]["resources"] = {"pids": {"limit": 20}}
+    result = bundle.run()
+    score.check(result[1] == b"fifteen\n" and b"fork" in result[2], "pids: as many as there may be, and no more", result)
+
+
 def identities(bundle, top):
     """A user namespace: ids inside stand for others on the host."""
     for name, _, _ in os.walk(bundle.path / "rootfs"):
@@ -196,6 +215,7 @@ def main():
         process_fields(bundle)
         mounts(bundle, top)
         linux_fields(bundle)
+        limits(bundle)
         broken(bundle)
         if os.geteuid() == 0:
             identities(bundle, top)
