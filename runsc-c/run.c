@@ -188,6 +188,7 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->as_pid_1 = options->as_pid_1;
 	config->sandbox_limits = options->limits;
 	config->accounting = g_outcome.page;
+	config->progress = options->progress;
 	add_user(config, options);
 	add_limits(config);
 	add_stdio(config);

@@ -32,6 +32,7 @@ enum {
 	KEY_RESULT,
 	KEY_RESULT_FORMAT,
 	KEY_REPORT,
+	KEY_PROGRESS,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -64,6 +65,7 @@ static const struct argp_option table[] = {
 	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
 	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
 	{"report", KEY_REPORT, "FILE", 0, "Write a page to look at: processes over time, system calls, files", 5},
+	{"progress", KEY_PROGRESS, NULL, 0, "A status line on the terminal, between the lines of output", 5},
 	{"help", KEY_HELP, NULL, 0, "This text", 6},
 	{"version", KEY_VERSION, NULL, 0, "The version", 6},
 	{0},
@@ -284,6 +286,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return parse_result_format(parse, argument);
 	case KEY_REPORT:
 		options->report = argument;
+		return 0;
+	case KEY_PROGRESS:
+		options->progress = true;
 		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */

@@ -154,7 +154,7 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		error = timer_start_thread();
 	if (!error)
 		error = host_poll_start();
-	limits_start(&config->sandbox_limits);
+	limits_start(&config->sandbox_limits, config->progress);
 	boot_register_all();
 	if (!error)
 		error = boot_make_mounts(config, &g_mounts);

@@ -84,6 +84,7 @@ struct sandbox_config {
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;
 	struct sandbox_limits sandbox_limits;
+	bool progress; /* a status line on the console */
 	struct accounting *accounting; /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;
 	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];

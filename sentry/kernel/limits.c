@@ -9,6 +9,7 @@
 #include "sentry/kernel/limits.h"
 
 #include "base/log.h"
+#include "sentry/fs/devpts/tty.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/kernel/accounting.h"
 #include "sentry/kernel/boot.h"
@@ -24,15 +25,18 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 
-#define LOOK_NS	 (10 * (NSEC_PER_SEC / 1000))
-#define BURST_NS (50 * (NSEC_PER_SEC / 1000)) /* of one processor: what may be saved up */
+#define LOOK_NS	    (10 * (NSEC_PER_SEC / 1000))
+#define BURST_NS    (50 * (NSEC_PER_SEC / 1000)) /* of one processor: what may be saved up */
+#define PROGRESS_NS (500 * (NSEC_PER_SEC / 1000))
 
 static struct {
 	struct sandbox_limits limits; /* set once */
 	struct ktimer look, timeout;
-	bool started, terminated;
+	bool started, terminated, progress;
 	/* The looking thread's own. */
+	int64_t progress_ns;
 	int64_t looked_ns;
 	uint64_t cpu_ns;
 	int64_t debt_ns; /* used more than the share, if positive */
@@ -197,6 +201,23 @@ static void look_at_memory(void)
 	}
 }
 
+/* --- the status line --- */
+
+static void show_progress(int64_t now)
+{
+	char text[128];
+	int64_t seconds = (now - atomic_load(&g_accounting->started_ns)) / NSEC_PER_SEC;
+
+	if (now < g_limits.progress_ns)
+		return;
+	g_limits.progress_ns = now + PROGRESS_NS;
+	(void)snprintf(text, sizeof(text),
+		"[%ld:%02ld, CPU %.1fs, memory %luM, %lu processes and threads]", seconds / 60,
+		seconds % 60, (double)g_limits.cpu_ns / 1e9,
+		atomic_load(&g_accounting->memory) >> 20, atomic_load(&g_accounting->tasks));
+	console_status(text);
+}
+
 static void on_look(struct ktimer *timer)
 {
 	int64_t now = clock_monotonic();
@@ -204,6 +225,8 @@ static void on_look(struct ktimer *timer)
 	look_at_memory();
 	look_at_time(now);
 	accounting_sample(g_limits.cpu_ns);
+	if (g_limits.progress)
+		show_progress(now);
 	ktimer_arm(timer, now + LOOK_NS);
 }
 
@@ -286,8 +309,9 @@ void limits_output_done(uint64_t wanted, uint64_t taken, uint64_t written)
 
 /* --- start --- */
 
-void limits_start(const struct sandbox_limits *limits)
+void limits_start(const struct sandbox_limits *limits, bool progress)
 {
+	g_limits.progress = progress;
 	g_limits.limits = *limits;
 	tmpfs_limit_all(limits->disk);
 	oom_set_hook(on_out_of_memory);
@@ -310,4 +334,6 @@ void limits_stop(void)
 	ktimer_cancel(&g_limits.timeout, true);
 	atomic_store(&g_limits.throttled, false);
 	look_at_memory();
+	if (g_limits.progress)
+		console_status("");
 }

@@ -14,8 +14,8 @@
 
 struct task;
 
-/* Once, before there are tasks. */
-void limits_start(const struct sandbox_limits *limits);
+/* Once, before there are tasks. progress: a status line on the console, where there is one. */
+void limits_start(const struct sandbox_limits *limits, bool progress);
 /* After the last task. */
 void limits_stop(void);
 const struct sandbox_limits *limits_get(void);

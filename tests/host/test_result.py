@@ -4,6 +4,8 @@
 import json
 import os
 import pathlib
+import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -125,10 +127,38 @@ def report(directory):
     score.check("&lt;!--&lt;script&gt;" in text, "what looks like markup is text")
 
 
+def on_terminal(*arguments):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(CSANDBOX, [CSANDBOX, "run", *arguments])
+    text = b""
+    try:
+        while True:
+            piece = os.read(fd, 4096)
+            if not piece:
+                break
+            text += piece
+    except OSError:
+        pass
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text.decode()
+
+
+def progress():
+    status, text = on_terminal("--progress", "--", "sh", "-c", "sleep 1.2; echo one; sleep 0.8; printf part; sleep 1.2; echo; exit 4")
+    shown = re.findall(r"\[\d+:\d\d, CPU [\d.]+s, memory \d+M, \d+ processes and threads\]", text)
+    score.check(status == 4 and len(shown) >= 2, "--progress on a terminal", repr(text))
+    rest = re.sub(r"\r\x1b\[K(\[[^]]*\])?", "", text)
+    score.check(rest == "one\r\npart\r\n", "which leaves the output as it is", repr(text))
+    score.check("part\r\n" in text, "and stays away from half a line", repr(text))
+    done = sandbox("--progress", "--", "sh", "-c", "sleep 0.8; echo out")
+    score.check(done == (0, b"out\n", b""), "nothing of it without a terminal", done)
+
+
 with Scratch() as scratch:
     endings(scratch)
     contents(scratch)
     places(scratch)
     junit(scratch)
     report(scratch)
+progress()
 score.finish()

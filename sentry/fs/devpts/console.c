@@ -13,14 +13,19 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#define ERASE_LINE "\r\033[K"
 
 struct console {
 	struct tty *tty; /* a reference */
 	int fd;
 	bool paused;  /* guarded by the tty's lock: the caller's shell has the terminal */
 	bool input_ended;
+	bool status_shown, mid_line; /* likewise: what is at the cursor */
 	struct host_poll_source source;
 };
 
@@ -38,6 +43,38 @@ static bool is_ready(int fd, short events)
 	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents;
 }
 
+/* The status line goes before anything else is written where it is. */
+static bool erase_status(struct console *console)
+{
+	if (console->status_shown && write(console->fd, ERASE_LINE, strlen(ERASE_LINE)) < 0)
+		return false;
+	console->status_shown = false;
+	return true;
+}
+
+void console_status(const char *text)
+{
+	struct tty *tty = g_console;
+	struct console *console;
+	char line[160];
+	int size;
+
+	if (!tty)
+		return;
+	console = tty->private;
+	mutex_lock(&tty->lock);
+	if (console->paused || console->mid_line || line_discipline_output_size(&tty->line) ||
+		!is_ready(console->fd, POLLOUT))
+		goto out;
+	size = snprintf(line, sizeof(line), ERASE_LINE "%s", text);
+	if (!*text)
+		(void)erase_status(console);
+	else if (write(console->fd, line, min_u64((uint64_t)size, sizeof(line) - 1)) > 0)
+		console->status_shown = true;
+out:
+	mutex_unlock(&tty->lock);
+}
+
 static void console_output(struct tty *tty)
 {
 	struct console *console = tty->private;
@@ -46,7 +83,8 @@ static void console_output(struct tty *tty)
 	size_t size;
 
 	while (!console->paused && (size = line_discipline_peek_output(&tty->line, bytes, sizeof(bytes)))) {
-		uint64_t taken = is_ready(console->fd, POLLOUT) ? limits_output_take(size) : 0;
+		bool ready = is_ready(console->fd, POLLOUT) && erase_status(console);
+		uint64_t taken = ready ? limits_output_take(size) : 0;
 		ssize_t written = taken ? write(console->fd, bytes, taken) : -1;
 
 		if (taken)
@@ -54,6 +92,7 @@ static void console_output(struct tty *tty)
 		if (written <= 0)
 			break;
 		line_discipline_drop_output(&tty->line, (size_t)written);
+		console->mid_line = bytes[written - 1] != '\n';
 		sent = true;
 	}
 	if (sent)

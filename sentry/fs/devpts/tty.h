@@ -117,6 +117,8 @@ must_check int console_start(struct devpts *devpts, const struct sandbox_console
 struct tty *console_tty(void); /* borrowed; NULL when there is none */
 /* The command has given the terminal back, or has it again. */
 void console_pause(bool paused);
+/* A line that is not the guest's, while its output is at the start of one; gone before more output. "": none. */
+void console_status(const char *text);
 /* Writes out what is still on its way, for at most this long. */
 void console_drain(int milliseconds);
 /* Once no guest runs any more. */
