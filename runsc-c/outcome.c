@@ -58,13 +58,27 @@ static bool wants_accounting(const struct run_options *options)
 int outcome_begin(
 	struct outcome *outcome, const struct run_options *options, struct failure *failure)
 {
-	*outcome = (struct outcome){.options = options, .result_fd = -1, .report_fd = -1};
+	*outcome = (struct outcome){.options = options,
+		.result_fd = -1,
+		.report_fd = -1,
+		.changes_fd = -1,
+		.changes_out_fd = -1};
 	clock_gettime(CLOCK_REALTIME, &outcome->started);
 	outcome->started_ns = outcome->ended_ns = now_ns();
 	if (options->result && open_result("result", options->result, &outcome->result_fd, failure))
 		return -1;
 	if (options->report && open_result("report", options->report, &outcome->report_fd, failure))
 		return -1;
+	if (options->changes_file &&
+		open_result("changes", options->changes_file, &outcome->changes_out_fd, failure))
+		return -1;
+	if (options->changes && !options->changes_file)
+		outcome->changes_out_fd = STDERR_FILENO;
+	if (options->changes || options->result || options->report) {
+		outcome->changes_fd = memfd_create("changes", MFD_CLOEXEC);
+		if (outcome->changes_fd < 0)
+			return fail_errno(failure, errno, "no memory for the list of changes");
+	}
 	if (!wants_accounting(options))
 		return 0;
 	outcome->page = mmap(NULL, sizeof(*outcome->page), PROT_READ | PROT_WRITE,
@@ -135,6 +149,20 @@ int outcome_end(struct outcome *outcome, int status)
 	}
 }
 
+void outcome_read_changes(struct outcome *outcome, const struct sandbox_config *config)
+{
+	const char **destinations;
+
+	if (outcome->changes_fd < 0)
+		return;
+	destinations = calloc(config->mount_count + 1, sizeof(*destinations));
+	for (size_t i = 0; destinations && i < config->mount_count; i++)
+		destinations[i] = config->mounts[i].destination;
+	outcome->has_changes = destinations && !changes_read(outcome->changes_fd, destinations,
+						       config->mount_count, &outcome->changes);
+	free(destinations);
+}
+
 /* --- writing --- */
 
 int outcome_write_all(int fd, const char *text, size_t size)
@@ -179,5 +207,8 @@ int outcome_write(struct outcome *outcome, int status, struct failure *failure)
 	if (outcome->report_fd >= 0 && report_write(outcome, status, outcome->report_fd))
 		return fail_errno(
 			failure, errno, "--report: cannot write %s", outcome->options->report);
+	if (outcome->changes_out_fd >= 0 && outcome->has_changes &&
+		changes_print(&outcome->changes, outcome->options->json, outcome->changes_out_fd))
+		return fail_errno(failure, errno, "--changes: cannot write the list");
 	return 0;
 }

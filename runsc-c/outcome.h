@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "runsc-c/changes.h"
 #include "runsc-c/failure.h"
 #include "runsc-c/run_options.h"
 #include "sentry/kernel/accounting.h"
@@ -15,7 +16,11 @@
 struct outcome {
 	const struct run_options *options;
 	struct accounting *page;      /* NULL: neither limits nor a result were asked for */
-	int result_fd, report_fd;     /* -1: none */
+	int result_fd, report_fd; /* -1: none, as the next two */
+	int changes_fd;		  /* the sentry's to write */
+	int changes_out_fd;	  /* --changes */
+	struct changes changes;
+	bool has_changes;
 	struct timespec started;      /* CLOCK_REALTIME */
 	int64_t started_ns, ended_ns; /* CLOCK_MONOTONIC */
 	bool has_status;
@@ -28,6 +33,8 @@ must_check int outcome_begin(
 	struct outcome *outcome, const struct run_options *options, struct failure *failure);
 /* The sandbox is gone: the status to exit with. */
 int outcome_end(struct outcome *outcome, int status);
+/* What the sandbox changed; of config the mounts' places are of use. */
+void outcome_read_changes(struct outcome *outcome, const struct sandbox_config *config);
 /* Writes what was asked for. -1: failure is filled. */
 must_check int outcome_write(struct outcome *outcome, int status, struct failure *failure);
 

@@ -221,6 +221,8 @@ json_t *result_json(const struct outcome *outcome, int status)
 	json_object_set_new(result, "start", start_json(outcome));
 	json_object_set_new(result, "wall_seconds",
 		seconds((uint64_t)(outcome->ended_ns - outcome->started_ns)));
+	json_object_set_new(
+		result, "files_changed", outcome->has_changes ? changes_summary(&outcome->changes) : json_null());
 	if (outcome->page)
 		add_usage(result, outcome);
 	return result;

@@ -188,6 +188,8 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->as_pid_1 = options->as_pid_1;
 	config->sandbox_limits = options->limits;
 	config->accounting = g_outcome.page;
+	config->list_changes = g_outcome.changes_fd >= 0;
+	config->changes_fd = g_outcome.changes_fd;
 	config->progress = options->progress;
 	add_user(config, options);
 	add_limits(config);
@@ -367,6 +369,8 @@ static int run(int argc, char **argv, struct failure *failure)
 	if (failure->message[0])
 		g_outcome.failure = *failure;
 	status = outcome_end(&g_outcome, status);
+	if (g_outcome.has_status)
+		outcome_read_changes(&g_outcome, &g_launch.config);
 	if (outcome_write(&g_outcome, status, failure))
 		return failure->status;
 	return status;

@@ -33,6 +33,8 @@ enum {
 	KEY_RESULT_FORMAT,
 	KEY_REPORT,
 	KEY_PROGRESS,
+	KEY_CHANGES,
+	KEY_JSON,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -66,6 +68,9 @@ static const struct argp_option table[] = {
 	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
 	{"report", KEY_REPORT, "FILE", 0, "Write a page to look at: processes over time, system calls, files", 5},
 	{"progress", KEY_PROGRESS, NULL, 0, "A status line on the terminal, between the lines of output", 5},
+	{"changes", KEY_CHANGES, "FILE", OPTION_ARG_OPTIONAL,
+		"List what was changed in the writable layer (default: on standard error)", 5},
+	{"json", KEY_JSON, NULL, 0, "That list as JSON", 5},
 	{"help", KEY_HELP, NULL, 0, "This text", 6},
 	{"version", KEY_VERSION, NULL, 0, "The version", 6},
 	{0},
@@ -289,6 +294,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_PROGRESS:
 		options->progress = true;
+		return 0;
+	case KEY_CHANGES:
+		options->changes = true;
+		options->changes_file = argument;
+		return 0;
+	case KEY_JSON:
+		options->json = true;
 		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */

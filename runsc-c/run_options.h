@@ -32,7 +32,8 @@ struct run_options {
 	const char *tmpfs[RUN_BINDS_MAX];
 	size_t tmpfs_count;
 	struct sandbox_limits limits;
-	bool show_limits, progress;
+	bool show_limits, progress, changes, json;
+	const char *changes_file; /* NULL: standard error */
 	const char *result; /* a file, or fd:N; NULL: nobody wants it */
 	const char *report; /* a file */
 	bool result_junit;

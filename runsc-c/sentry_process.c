@@ -62,12 +62,14 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	const struct sentry_guest *guest = launch->guest;
 	size_t given = guest ? guest->fd_count : 0, count = 0;
 	unsigned int from = 3;
-	int *kept = malloc((given + 2) * sizeof(*kept));
+	int *kept = malloc((given + 3) * sizeof(*kept));
 
 	panic_if(!kept, "no memory to start with");
 	kept[count++] = control;
 	if (launch->log_fd >= 0)
 		kept[count++] = launch->log_fd;
+	if (launch->config.list_changes)
+		kept[count++] = launch->config.changes_fd;
 	for (size_t i = 0; i < given; i++)
 		kept[count++] = guest->fds[i];
 	qsort(kept, count, sizeof(*kept), compare_fds);

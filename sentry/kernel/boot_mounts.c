@@ -14,6 +14,7 @@
 #include "sentry/fs/proc/proc.h"
 #include "sentry/fs/sys/sys.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
+#include "sentry/kernel/changes.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/net/net_namespace.h"
@@ -61,6 +62,8 @@ static int make_overlay(const struct sandbox_config *config, const struct sandbo
 	if (!error) {
 		error = overlay_super_block_new(lower, upper, out);
 		super_block_put(upper);
+		if (!error && config->list_changes)
+			changes_add_layer(*out, mount->destination);
 	}
 	super_block_put(lower);
 	return error;

@@ -9,6 +9,7 @@
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/boot_files.h"
 #include "sentry/kernel/boot_mounts.h"
+#include "sentry/kernel/changes.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/host_poll.h"
 #include "sentry/kernel/ipc_namespace.h"
@@ -40,6 +41,7 @@ static struct accounting g_own_accounting; /* where nobody wants to know, but li
 static const struct sandbox_events *g_events;
 static struct sandbox_events g_events_copy;
 static struct mount_namespace *g_mounts;
+static int g_changes_fd = -1;
 
 int kernel_prepare(const struct sandbox_config *config)
 {
@@ -141,6 +143,8 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	int error = task_set_init();
 
 	*exec_failed = false;
+	if (config->list_changes)
+		g_changes_fd = config->changes_fd;
 	accounting_start(config->accounting                ? config->accounting
 			 : config->sandbox_limits.memory ? &g_own_accounting
 							   : NULL);
@@ -182,6 +186,8 @@ void kernel_wait(struct sandbox_result *result)
 	pthread_mutex_unlock(&g_end.lock);
 	limits_stop();
 	accounting_finish();
+	if (g_changes_fd >= 0)
+		changes_write(g_changes_fd);
 	console_drain(CONSOLE_DRAIN_MS);
 }
 

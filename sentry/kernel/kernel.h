@@ -84,6 +84,8 @@ struct sandbox_config {
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;
 	struct sandbox_limits sandbox_limits;
+	bool list_changes;  /* of the writable layers, at the end, to changes_fd (changes.h) */
+	int changes_fd;
 	bool progress; /* a status line on the console */
 	struct accounting *accounting; /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;

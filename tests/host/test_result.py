@@ -127,6 +127,31 @@ def report(directory):
     score.check("&lt;!--&lt;script&gt;" in text, "what looks like markup is text")
 
 
+def changes(directory):
+    place = pathlib.Path(directory) / "tree"
+    (place / "old").mkdir(parents=True)
+    for name in ("kept", "same", "gone", "old/inner"):
+        (place / name).write_text(name)
+    script = "echo more >> kept; cat same >/dev/null; rm gone; rm -r old; mkdir new; printf 12345 > new/file; ln -s file new/link; mkfifo pipe; " \
+        "touch /tmp/private; : > \"$(printf 'two\\nlines')\""
+    done = run([CSANDBOX, "run", f"--changes={directory}/list", "--result", f"{directory}/result", "--", "sh", "-c", script], cwd=place)
+    found = [line.split(maxsplit=3) for line in pathlib.Path(f"{directory}/list").read_text().splitlines()]
+    below = {path.removeprefix(f"{place}/"): (change, kind, int(size)) for change, kind, size, path in found if path.startswith(f"{place}/")}
+    wanted = {"kept": ("M", "f", 9), "gone": ("D", "-", 0), "old": ("D", "-", 0), "new/file": ("A", "f", 5), "new/link": ("A", "l", 4),
+              "pipe": ("A", "p", 0), "two\\012lines": ("A", "f", 0)}
+    score.check(done[0] == 0 and all(below.get(name) == change for name, change in wanted.items()) and below["new"][:2] == ("A", "d"), "--changes", below)
+    score.check("same" not in below and not any(entry[3].startswith("/tmp") for entry in found), "and nothing else", found)
+    score.check((place / "gone").exists() and (place / "kept").read_text() == "kept", "of what the host keeps")
+    result = json.loads(pathlib.Path(f"{directory}/result").read_text())
+    counts = result["files_changed"]
+    score.check(counts["added"] == 5 and counts["deleted"] == 2 and len(counts["first"]) == len(found) and not faults(result), "in the result", counts)
+    done = run([CSANDBOX, "run", "--changes", "--json", "--", "sh", "-c", "rm gone; exit 3"], cwd=place)
+    listed = json.loads(done[2])
+    score.check(done[0] == 3 and {"change": "D", "type": "-", "size": 0, "path": f"{place}/gone"} in listed, "--changes --json on standard error", done)
+    score.check(sandbox("--changes", "--", "true") == (0, b"", b""), "nothing when nothing changed")
+    score.check(sandbox("--changes", "--bind", "/usr:/mnt/there", "--", "ls", "/mnt/there")[2] == b"", "places of mounts are no changes")
+
+
 def on_terminal(*arguments):
     pid, fd = pty.fork()
     if pid == 0:
@@ -160,5 +185,6 @@ with Scratch() as scratch:
     places(scratch)
     junit(scratch)
     report(scratch)
+    changes(scratch)
 progress()
 score.finish()
