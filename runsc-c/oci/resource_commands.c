@@ -97,6 +97,24 @@ static int add_options(json_t *resources, const char *const *values, struct fail
 	return 0;
 }
 
+/* What the guests' own kernel holds to. */
+static int apply_inside(const struct state *state, json_t *resources, struct failure *failure)
+{
+	json_t *memory = json_object_get(json_object_get(resources, "memory"), "limit");
+	json_t *tasks = json_object_get(json_object_get(resources, "pids"), "limit");
+	json_t *request = json_pack("{s:s}", "do", "limits"), *answer;
+
+	if (memory)
+		(void)json_object_set_new(
+			request, "memory", json_integer((json_int_t)json_number_value(memory)));
+	if (tasks)
+		(void)json_object_set_new(
+			request, "tasks", json_integer((json_int_t)json_number_value(tasks)));
+	answer = sentry_ask(state, request, failure);
+	json_decref(answer);
+	return answer ? 0 : -1;
+}
+
 static int apply(const struct state *state, json_t *resources, struct failure *failure)
 {
 	struct arena arena = {0};
@@ -111,7 +129,7 @@ static int apply(const struct state *state, json_t *resources, struct failure *f
 		result = cgroup_apply(&cgroup, with_room, failure);
 	cgroup_free(&cgroup);
 	json_decref(with_room);
-	return result;
+	return result ? result : apply_inside(state, resources, failure);
 }
 
 int command_update(int argc, char **argv, struct failure *failure)

@@ -3,6 +3,7 @@
 #include "runsc-c/oci/server_private.h"
 
 #include "base/cleanup.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/mm/memory_file.h"
 #include "sentry/time/clock.h"
@@ -90,6 +91,22 @@ static void request_resize(int socket, struct hosted *hosted, json_t *request)
 {
 	container_process_resize(hosted->init, (uint16_t)server_number(request, "rows"),
 		(uint16_t)server_number(request, "columns"));
+	(void)succeed(socket);
+}
+
+/* Of the sandbox: its first container's. */
+static void request_limits(int socket, struct hosted *hosted, json_t *request)
+{
+	json_t *memory = json_object_get(request, "memory"),
+	       *tasks = json_object_get(request, "tasks");
+
+	if (hosted == g_server.first && json_integer_value(memory) > 0)
+		limits_set_memory((uint64_t)json_integer_value(memory));
+	else if (hosted == g_server.first && json_is_integer(memory))
+		limits_set_memory(0);
+	if (hosted == g_server.first && json_is_integer(tasks))
+		limits_set_tasks(
+			json_integer_value(tasks) > 0 ? (uint64_t)json_integer_value(tasks) : 0);
 	(void)succeed(socket);
 }
 
@@ -182,6 +199,7 @@ static const struct {
 	{"signal", request_signal},
 	{"pause", request_pause},
 	{"resize", request_resize},
+	{"limits", request_limits},
 	{"usage", request_usage},
 	{"wait", request_wait},
 	{"delete", request_delete},

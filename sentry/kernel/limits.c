@@ -326,6 +326,21 @@ void limits_start(const struct sandbox_limits *limits, bool progress)
 		ktimer_arm(&g_limits.timeout, g_limits.looked_ns + (int64_t)limits->timeout_ns);
 }
 
+void limits_set_memory(uint64_t memory)
+{
+	mutex_lock(&g_tasks.lock);
+	g_limits.limits.memory = memory;
+	mutex_unlock(&g_tasks.lock);
+	memory_file_set_limit(memory);
+}
+
+void limits_set_tasks(uint64_t tasks)
+{
+	mutex_lock(&g_tasks.lock);
+	g_limits.limits.tasks = tasks;
+	mutex_unlock(&g_tasks.lock);
+}
+
 void limits_stop(void)
 {
 	if (!g_limits.started)

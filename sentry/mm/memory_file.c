@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -38,7 +39,7 @@ static struct {
 	char *base;
 	uint64_t size;
 	uint64_t common_end; /* beyond are places for whoever asks for one */
-	uint64_t limit, memory_total;
+	_Atomic uint64_t limit, memory_total;
 	struct mutex lock; /* RANK_MEMORY_FILE: all below */
 	struct page_run_map map;
 	uint64_t peak;
@@ -369,6 +370,12 @@ void memory_file_punch(uint64_t offset, uint64_t size)
 bool memory_file_is_obvious_overcommit(uint64_t size)
 {
 	return size > g_file.memory_total;
+}
+
+void memory_file_set_limit(uint64_t limit_bytes)
+{
+	atomic_store(&g_file.limit, page_floor(limit_bytes));
+	atomic_store(&g_file.memory_total, limit_bytes ? page_floor(limit_bytes) : UINT64_MAX);
 }
 
 bool memory_file_over_limit(void)

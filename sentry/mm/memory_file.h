@@ -19,6 +19,8 @@
 
 /* Called once before the jail closes. limit_bytes: 0 for none. */
 must_check int memory_file_open(uint64_t limit_bytes);
+/* Another limit from now on; what is there already stays. */
+void memory_file_set_limit(uint64_t limit_bytes);
 int memory_file_fd(void);
 /* Where the sentry sees a byte of the memory file. Always mapped, for any offset that was given out. */
 void *memory_file_pointer(uint64_t offset);

@@ -196,6 +196,23 @@ def read_until(fd, wanted, seconds=10):
     return text
 
 
+def updates(bundle):
+    """Of what runs: the limit that is there when a process asks for more."""
+    bundle.reset("sleep", "1000").config["linux"]["resources"] = {"pids": {"limit": 6}}
+    if bundle.create("u1"):
+        score.skip("update", "no cgroup for the caller")
+        return
+    bundle.do("start", "u1")
+    script = "i=0; while [ $i -lt 10 ]; do sleep 1 & i=$((i+1)); done; echo ten"
+    score.check(b"ten" not in bundle.do("exec", "u1", "sh", "-c", script)[1], "a limit of processes")
+    says("update", bundle.do("update", "--pids-limit", "100", "u1"), 0, "")
+    score.check(b"ten" in bundle.do("exec", "u1", "sh", "-c", script)[1], "a larger one, by update")
+    update = subprocess.run(bundle.command("update", "--resources", "-", "u1"), input=b'{"pids":{"limit":3},"memory":{"limit":67108864}}', timeout=20)
+    score.check(update.returncode == 0 and b"ten" not in bundle.do("exec", "u1", "sh", "-c", script)[1], "a smaller one, from standard input")
+    says("update with nonsense", bundle.do("update", "--memory", "much", "u1"), 1, "", "--memory much")
+    bundle.do("delete", "--force", "u1")
+
+
 def terminals(bundle, top):
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{top}/console")
@@ -250,6 +267,7 @@ def main():
         bundle = Bundle(top)
         life(bundle, top)
         runs(bundle)
+        updates(bundle)
         terminals(bundle, top)
         others(bundle, top)
         score.check(bundle.left() == [], "nothing is left at the end", bundle.left())
