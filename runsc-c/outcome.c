@@ -90,6 +90,11 @@ int outcome_begin(
 	return 0;
 }
 
+int64_t outcome_elapsed_ns(const struct outcome *outcome)
+{
+	return now_ns() - outcome->started_ns;
+}
+
 /* --- the end --- */
 
 static int page_reason(const struct outcome *outcome)

@@ -15,7 +15,7 @@
 
 struct outcome {
 	const struct run_options *options;
-	struct accounting *page;      /* NULL: neither limits nor a result were asked for */
+	struct accounting *page;  /* NULL: neither limits nor a result were asked for */
 	int result_fd, report_fd; /* -1: none, as the next two */
 	int changes_fd;		  /* the sentry's to write */
 	int changes_out_fd;	  /* --changes */
@@ -31,6 +31,8 @@ struct outcome {
 /* Opens what will be written and makes the page. -1: failure is filled. */
 must_check int outcome_begin(
 	struct outcome *outcome, const struct run_options *options, struct failure *failure);
+/* Since then, in nanoseconds. */
+int64_t outcome_elapsed_ns(const struct outcome *outcome);
 /* The sandbox is gone: the status to exit with. */
 int outcome_end(struct outcome *outcome, int status);
 /* What the sandbox changed; of config the mounts' places are of use. */

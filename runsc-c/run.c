@@ -25,6 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PATIENCE_NS (15 * 1000000000l)
+
 /* Too large for a stack, and there is only one. */
 static struct sandbox_launch g_launch;
 static struct run_options g_options;
@@ -273,6 +275,18 @@ static void explain_end(struct sandbox *sandbox, struct failure *failure)
 			WEXITSTATUS(status));
 }
 
+/* The sentry keeps its time limit itself; one that does not, long after, has lost its way. */
+static int patience_ms(void)
+{
+	const struct sandbox_limits *limits = &g_options.limits;
+	int64_t left;
+
+	if (!limits->timeout_ns || limits->timeout_ns > 1ul << 50 || limits->grace_ns > 1ul << 50)
+		return -1;
+	left = (int64_t)(limits->timeout_ns + limits->grace_ns) + PATIENCE_NS - outcome_elapsed_ns(&g_outcome);
+	return left > 0 ? (int)min_u64((uint64_t)left / 1000000 + 1, INT_MAX) : 0;
+}
+
 /* Until the sandbox has ended: the status to exit with. */
 static int relay(struct sandbox *sandbox, int signals)
 {
@@ -282,7 +296,11 @@ static int relay(struct sandbox *sandbox, int signals)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0)
+		int ready = poll(fds, 2, patience_ms());
+
+		if (ready == 0)
+			(void)kill(sandbox->sentry, SIGKILL);
+		if (ready <= 0)
 			continue;
 		if (fds[1].revents & POLLIN && read(signals, &info, sizeof(info)) == sizeof(info))
 			pass_signal(sandbox, &info);

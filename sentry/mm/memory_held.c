@@ -35,6 +35,13 @@ uint64_t memory_held_heap(void)
 	return atomic_load_explicit(&held.heap, memory_order_relaxed);
 }
 
+static uint64_t (*sockets)(void);
+
+void memory_held_set_sockets(uint64_t (*bytes)(void))
+{
+	sockets = bytes;
+}
+
 static uint64_t heap_bytes(void)
 {
 	uint64_t epoch = 1;
@@ -50,6 +57,8 @@ uint64_t memory_held_update(uint64_t threads)
 {
 	uint64_t heap = heap_bytes(), all = heap + threads * THREAD_BYTES;
 
+	if (sockets)
+		all += sockets();
 	atomic_store(&held.threads, threads);
 	atomic_store(&held.heap, heap);
 	atomic_store(&held.all, all);

@@ -18,3 +18,5 @@ void memory_held_trim(void);
 /* size more bytes of the heap are about to be taken for a guest's data: counts until the next look.
  */
 void memory_held_note(uint64_t size);
+/* Who tells what the host holds for sockets; set once, before there are threads. */
+void memory_held_set_sockets(uint64_t (*bytes)(void));

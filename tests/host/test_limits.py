@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Limits from outside: the options' units and errors, statuses, and what programs inside see of them."""
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -91,10 +93,41 @@ def together():
     score.check(ended == [9] * 20, "twenty at a time", ended)
 
 
+def patience():
+    """A sentry that was stopped keeps no time: the command does, in the end."""
+    began = time.monotonic()
+    running = subprocess.Popen([CSANDBOX, "run", "--timeout", "500ms", "--grace", "500ms", "--", "sleep", "60"], cwd="/", stderr=subprocess.PIPE)
+    time.sleep(0.3)
+    children = open(f"/proc/{running.pid}/task/{running.pid}/children").read().split()
+    for child in children:
+        os.kill(int(child), signal.SIGSTOP)
+    _, err = running.communicate(timeout=60)
+    score.check(running.returncode == 125 and len(children) == 1 and time.monotonic() - began > 10, "a sentry that does not keep time is killed", err)
+
+
+def leftovers():
+    """A thousand runs, one after the other and some at a time: no process is left."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: what is orphaned comes here
+    bad = 0
+    for _ in range(250):
+        several = [subprocess.Popen([CSANDBOX, "run", "--memory", "64M", "--timeout", "60", "--", "sh", "-c", "sleep 60 & setsid sleep 60 & exit 3"],
+                                    cwd="/") for _ in range(4)]
+        bad += sum(process.wait(60) != 3 for process in several)
+    score.check(not bad, "a thousand runs", bad)
+    try:
+        left = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        left = None
+    score.check(left is None, "leave nobody behind", left)
+
+
 sys.stdout.reconfigure(line_buffering=True)
 units()
 statuses()
 inside()
 processors()
 together()
+patience()
+leftovers()
 score.finish()

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -176,6 +177,31 @@ static int bomb_sockets(void)
 	}
 }
 
+/* Connections over the loopback, whose queues are the host's. */
+static int bomb_tcp(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(address);
+
+	if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 16) ||
+		getsockname(listener, (struct sockaddr *)&address, &size))
+		return stopped("listen");
+	for (;;) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0), most = 64 * PIECE;
+
+		if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) ||
+			accept(listener, NULL, NULL) < 0)
+			return stopped("connect");
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
+		while (send(fd, piece, PIECE, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+			;
+		if (errno != EAGAIN)
+			return stopped("send");
+	}
+}
+
 static int bomb_descriptors(void)
 {
 	while (dup(1) >= 0)
@@ -240,9 +266,9 @@ static const struct {
 } ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
 	{"tmpfs", bomb_tmpfs}, {"layer", bomb_layer}, {"memfd", bomb_memfd}, {"names", bomb_names},
 	{"mapped", bomb_mapped_file}, {"shared", bomb_shared}, {"sparse", bomb_sparse},
-	{"pipes", bomb_pipes}, {"sockets", bomb_sockets}, {"descriptors", bomb_descriptors},
-	{"threads", bomb_threads}, {"output", bomb_output}, {"spin", bomb_spin},
-	{"session", bomb_session}};
+	{"pipes", bomb_pipes}, {"sockets", bomb_sockets}, {"tcp", bomb_tcp},
+	{"descriptors", bomb_descriptors}, {"threads", bomb_threads}, {"output", bomb_output},
+	{"spin", bomb_spin}, {"session", bomb_session}};
 
 /* Work that takes a while, and needs a little of everything. */
 static int neighbour(void)

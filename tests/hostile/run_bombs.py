@@ -32,6 +32,7 @@ BOMBS = [
     ("sparse", True, ["--disk", "1M"], {3}, {"exit"}, "stopped: pwrite: ENOSPC", lambda r: r["limits"]["disk"]["reached"] > 0),
     ("pipes", True, ["--memory", "96M", "--open-files", "2000"], {3, 137}, {"exit", "memory"}, "", lambda r: True),
     ("sockets", True, ["--memory", "96M", "--open-files", "2000"], {3, 137}, {"exit", "memory"}, "", lambda r: True),
+    ("tcp", True, ["--memory", "96M", "--open-files", "2000"], {3, 137}, {"exit", "memory"}, "", lambda r: r["memory_peak_bytes"] > 32 << 20),
     ("descriptors", True, ["--open-files", "100"], {3}, {"exit"}, "stopped: dup: EMFILE", lambda r: True),
     ("output", False, ["--output-limit", "300K"], {137}, {"output"}, None, lambda r: r["limits"]["output-limit"]["used"] == 300 << 10),
     ("spin", False, ["--timeout", "500ms", "--grace", "300ms"], {124}, {"timeout"}, "", lambda r: .7 < r["wall_seconds"] < 30),

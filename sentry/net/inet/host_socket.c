@@ -49,6 +49,7 @@ static int inet_new(int family, int type, int protocol, int fd, struct socket **
 	inet->fd = fd;
 	inet->source.fd = fd;
 	inet->source.queue = &inet->socket.queue;
+	inet_memory_add(inet);
 	*out = &inet->socket;
 	return 0;
 }
@@ -98,6 +99,7 @@ static void inet_release(struct socket *socket)
 
 	if (inet->watched)
 		host_poll_remove(&inet->source);
+	inet_memory_remove(inet);
 	(void)close(inet->fd);
 	socket_destroy(socket);
 	free(inet);

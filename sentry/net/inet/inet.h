@@ -10,8 +10,11 @@
 #include "sentry/kernel/host_poll.h"
 #include "sentry/net/socket.h"
 
+#include <bsd/sys/queue.h>
+
 struct inet_socket {
 	struct socket socket;
+	LIST_ENTRY(inet_socket) link; /* inet_memory.c's own */
 	int fd;				/* set once; non-blocking */
 	bool watched;			/* socket.lock: the reactor knows it */
 	struct host_poll_source source; /* wakes socket.queue */
@@ -21,6 +24,10 @@ static inline struct inet_socket *inet_of(struct socket *socket)
 {
 	return container_of(socket, struct inet_socket, socket);
 }
+
+/* --- inet_memory.c: from the time that fd is there until it is closed --- */
+void inet_memory_add(struct inet_socket *inet);
+void inet_memory_remove(struct inet_socket *inet);
 
 /* --- message.c --- */
 must_check int64_t inet_stream_send(struct socket *socket, struct socket_message *message);

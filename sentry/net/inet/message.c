@@ -8,6 +8,8 @@
  */
 #include "sentry/net/inet/inet.h"
 
+#include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 #include "abi/epoll.h"
 
 #include <errno.h>
@@ -118,7 +120,13 @@ static int64_t send_pinned(struct inet_socket *inet, struct socket_message *mess
 		mm_unpin(&pin);
 		return -E2BIG;
 	}
-	result = host_send(inet, message, pin.iov, pin.count);
+	/* What the host would hold for it counts. */
+	if (memory_file_has_room((uint64_t)result))
+		result = host_send(inet, message, pin.iov, pin.count);
+	else
+		result = -ENOBUFS;
+	if (result > 0)
+		memory_held_note((uint64_t)result);
 	if (pin.count)
 		mm_unpin(&pin);
 	if (result > 0)
