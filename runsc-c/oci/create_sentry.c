@@ -25,10 +25,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <unistd.h>
 
 /* Too large for a stack, and there is only one. */
 static struct sandbox_launch g_launch;
 static struct server_launch g_server_launch;
+static char g_host_name[65];
 static struct sandbox_mount g_empty_root = {.type = SANDBOX_MOUNT_FS,
 	.source = "none",
 	.destination = "/",
@@ -234,7 +236,10 @@ static int fill_launch(
 	g_launch.mounts[0] = g_empty_root;
 	g_launch.config.mounts = g_launch.mounts;
 	g_launch.config.mount_count = 1;
-	g_launch.config.hostname = "csandbox";
+	/* What a container without a uts namespace of its own sees. */
+	if (gethostname(g_host_name, sizeof(g_host_name) - 1))
+		strcpy(g_host_name, "csandbox");
+	g_launch.config.hostname = g_host_name;
 	g_launch.config.domainname = "(none)";
 	g_launch.config.console.fd = -1;
 	g_launch.config.sandbox_limits.memory = limit_of(creation, "memory");

@@ -80,10 +80,10 @@ static size_t fixed_size(uint16_t type)
 }
 
 /* One datagram of answers. 1: there may be more; 0: that was the last. */
-static int take_answers(size_t size, host_network_visitor visit, void *argument)
+static int take_answers(unsigned int size, host_network_visitor visit, void *argument)
 {
 	struct nlmsghdr *header = (struct nlmsghdr *)(void *)host.answer;
-	int left = (int)size;
+	unsigned int left = size;
 
 	for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
 		int result;
@@ -116,7 +116,7 @@ static int ask_locked(struct question *question, host_network_visitor visit, voi
 
 		if (size < 0)
 			return errno == EAGAIN ? 0 : -errno;
-		result = take_answers((size_t)size, visit, argument);
+		result = take_answers((unsigned int)size, visit, argument);
 	}
 	return result;
 }

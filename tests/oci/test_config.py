@@ -107,6 +107,7 @@ def linux_fields(bundle):
     bundle.shell("hostname; cat /proc/sys/kernel/domainname")
     bundle.config.update(hostname="h1", domainname="d1")
     gives(bundle, "hostname and domainname", "h1\nd1\n")
+    gives(linux("hostname", namespaces=[{"type": "mount"}, {"type": "pid"}]), "no uts namespace: the caller's name", os.uname().nodename + "\n")
     gives(bundle.shell("ls /dev | sort | tr '\\n' ' '; echo x > /dev/null; head -c 4 /dev/zero | wc -c; head -c 2 /dev/urandom | wc -c; readlink /dev/fd; readlink /dev/ptmx"),
           "the devices that must be there", "fd full null ptmx pts random stderr stdin stdout tty urandom zero 4\n2\n/proc/self/fd\npts/ptmx\n")
     gives(linux("stat -c '%F %a %t:%T %u:%g' /dev/a /dev/b", devices=[{"path": "/dev/a", "type": "c", "major": 1, "minor": 3, "fileMode": 0o640, "uid": 3, "gid": 4}, {"path": "/dev/b", "type": "p"}]),
