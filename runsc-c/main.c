@@ -15,6 +15,7 @@ struct subcommand {
 
 static const struct subcommand subcommands[] = {
 	{"run", "run a program in a new sandbox", command_run},
+	{"trace", "the same, and write down what it does", command_run},
 };
 
 static void print_help(FILE *out)

@@ -201,6 +201,9 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	g_launch.only_report = !options->command;
 	g_launch.log_format = options->log_format;
 	g_launch.log_fd = -1;
+	if (trace_options_open(&g_options.trace, failure))
+		return -1;
+	g_launch.trace = g_options.trace.config;
 	if (options->debug_log) {
 		g_launch.log_fd =
 			open(options->debug_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -26,6 +26,7 @@ enum {
 	KEY_LOG_FORMAT,
 	KEY_AS_PID_1,
 	KEY_DEBUG_JAIL,
+	KEY_STRACE,
 	KEY_LIMIT, /* and one more for each of limit_options */
 	KEY_LIMIT_LAST = KEY_LIMIT + LIMIT_COUNT - 1,
 	KEY_SHOW_LIMITS,
@@ -52,6 +53,8 @@ static const struct argp_option table[] = {
 	{"platform", KEY_PLATFORM, "NAME", 0, "How guest code runs: ptrace", 3},
 	{"debug-log", KEY_DEBUG_LOG, "FILE", 0, "Write what the kernel does to FILE", 3},
 	{"log-format", KEY_LOG_FORMAT, "text|json", 0, "The format of the debug log", 3},
+	{"strace", KEY_STRACE, "FILE", OPTION_ARG_OPTIONAL,
+		"Write each system call, signal and end to standard error, or FILE; `csandbox trace` has more", 3},
 	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error", 3},
 	{"timeout", KEY_LIMIT, "TIME", 0, "End everything after TIME (90s, 5m, 1.5h)", 4},
 	{"grace", KEY_LIMIT + 1, "TIME", 0, "Time from SIGTERM to SIGKILL then (default 10s)", 4},
@@ -70,7 +73,7 @@ static const struct argp_option table[] = {
 	{"progress", KEY_PROGRESS, NULL, 0, "A status line on the terminal, between the lines of output", 5},
 	{"changes", KEY_CHANGES, "FILE", OPTION_ARG_OPTIONAL,
 		"List what was changed in the writable layer (default: on standard error)", 5},
-	{"json", KEY_JSON, NULL, 0, "That list as JSON", 5},
+	{"json", KEY_JSON, NULL, 0, "That list, or a trace, as JSON", 5},
 	{"help", KEY_HELP, NULL, 0, "This text", 6},
 	{"version", KEY_VERSION, NULL, 0, "The version", 6},
 	{0},
@@ -247,6 +250,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	if (key >= KEY_LIMIT && key <= KEY_LIMIT_LAST)
 		return limit_option_set(&options->limits, key - KEY_LIMIT, argument, parse->failure) ? give_up(parse) : 0;
 	switch (key) {
+	case ARGP_KEY_INIT:
+		if (state->root_argp->children)
+			state->child_inputs[0] = &options->trace;
+		return 0;
 	case KEY_ROOT:
 		options->root = argument;
 		return 0;
@@ -278,6 +285,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_LOG_FORMAT:
 		return parse_log_format(parse, argument);
+	case KEY_STRACE:
+		options->trace.on = true;
+		options->trace.file = argument;
+		return 0;
 	case KEY_DEBUG_JAIL:
 		options->debug_jail = true;
 		return 0;
@@ -300,12 +311,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->changes_file = argument;
 		return 0;
 	case KEY_JSON:
+		options->trace.config.json = true;
 		options->json = true;
 		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */
 		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
-			(char *)"csandbox run");
+			(char *)(options->trace.on ? "csandbox trace" : "csandbox run"));
 		parse->answered = true;
 		return EINVAL;
 	case KEY_VERSION:
@@ -322,21 +334,35 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const struct argp parser = {
+#define EXIT_STATUS                                                                                                    \
+	"\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if it "                  \
+	"cannot be run, 125 for an error of csandbox itself; 124 past --timeout, 137 past --cpu-time, "                \
+	"--memory and --output-limit."
+
+static const struct argp run_parser = {
 	.options = table,
 	.parser = parse_option,
 	.args_doc = "[--] CMD [ARGUMENT...]",
-	.doc = "Runs CMD in a new sandbox and exits with its status."
-	       "\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if it "
-	       "cannot be run, 125 for an error of csandbox itself; 124 past --timeout, 137 past --cpu-time, "
-	       "--memory and --output-limit.",
+	.doc = "Runs CMD in a new sandbox and exits with its status." EXIT_STATUS,
+};
+
+static const struct argp_child trace_children[] = {{&trace_argp, 0, "Tracing:", 5}, {0}};
+
+static const struct argp trace_parser = {
+	.options = table,
+	.parser = parse_option,
+	.args_doc = "[--] CMD [ARGUMENT...]",
+	.doc = "Runs CMD in a new sandbox and writes down what it does: system calls, signals, new processes, ends." EXIT_STATUS,
+	.children = trace_children,
 };
 
 /* argp complains about unknown options in several lines of its own; this is one line of ours. */
-static int explain_usage(const char *culprit, struct failure *failure)
+static int explain_usage(const struct run_options *options, const char *culprit, struct failure *failure)
 {
-	return fail(failure, STATUS_INTERNAL,
-		"%s is not an option, or lacks its value; try `csandbox run --help`", culprit);
+	if (options->trace.error[0])
+		return fail(failure, STATUS_INTERNAL, "-e: %s", options->trace.error);
+	return fail(failure, STATUS_INTERNAL, "%s is not an option, or lacks its value; try `csandbox %s --help`", culprit,
+		options->trace.on ? "trace" : "run");
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
@@ -345,6 +371,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	size_t count = 0;
 
 	*options = (struct run_options){.platform = "ptrace", .limits.grace_ns = 10 * 1000000000ul};
+	options->trace.on = !strcmp(argv[0], "trace");
 	while (environ[count])
 		count++;
 	/* Every argument may be an --env. */
@@ -354,11 +381,11 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	memcpy(options->environment, environ, count * sizeof(char *));
 	options->environment_count = count;
 
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS,
+	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS,
 		    NULL, &parse)) {
 		if (parse.answered)
 			return 1;
-		return parse.failed ? -1 : explain_usage(argv[parse.next < argc ? parse.next : argc - 1], failure);
+		return parse.failed ? -1 : explain_usage(options, argv[parse.next < argc ? parse.next : argc - 1], failure);
 	}
 	if (options->show_limits) {
 		limits_show(&options->limits);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "runsc-c/failure.h"
+#include "runsc-c/trace_options.h"
 #include "sentry/kernel/kernel.h"
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct run_options {
 	const char *hostname;
 	const char *platform;
 	const char *debug_log;
+	struct trace_options trace;
 	enum log_format log_format;
 	bool as_pid_1, debug_jail;
 	bool has_user, has_group;

@@ -8,6 +8,7 @@
 #include "runsc-c/control.h"
 #include "runsc-c/jail.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/trace/trace.h"
 
 #include <sys/types.h>
 
@@ -45,6 +46,7 @@ struct sandbox_launch {
 	const char *platform;
 	int log_fd;                           /* -1: none */
 	enum log_format log_format;
+	struct trace_config trace;            /* fd -1: none */
 	bool report_jail, only_report;
 };
 

@@ -62,7 +62,7 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	const struct sentry_guest *guest = launch->guest;
 	size_t given = guest ? guest->fd_count : 0, count = 0;
 	unsigned int from = 3;
-	int *kept = malloc((given + 3) * sizeof(*kept));
+	int *kept = malloc((given + 4) * sizeof(*kept));
 
 	panic_if(!kept, "no memory to start with");
 	kept[count++] = control;
@@ -70,6 +70,8 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 		kept[count++] = launch->log_fd;
 	if (launch->config.list_changes)
 		kept[count++] = launch->config.changes_fd;
+	if (launch->trace.fd >= 0)
+		kept[count++] = launch->trace.fd;
 	for (size_t i = 0; i < given; i++)
 		kept[count++] = guest->fds[i];
 	qsort(kept, count, sizeof(*kept), compare_fds);
@@ -169,6 +171,7 @@ static void *report_end(void *argument unused_)
 	long leaks;
 
 	kernel_wait(&result);
+	trace_finish();
 	leaks = kernel_shutdown();
 	message.a = result.status;
 	if (leaks > 0) {
@@ -284,7 +287,13 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	struct sandbox_events events = {.stopped = on_stopped};
 	struct control_message ready = {.type = CONTROL_READY};
 	bool exec_failed;
-	int error = kernel_start(platform, &launch->config, &events, &exec_failed);
+	int error;
+
+	if (launch->trace.fd >= 0 && trace_start(&launch->trace)) {
+		(void)fail(failure, STATUS_INTERNAL, "cannot trace: the table of system calls has a word that nobody decodes");
+		give_up(failure);
+	}
+	error = kernel_start(platform, &launch->config, &events, &exec_failed);
 
 	if (error) {
 		const char *name = launch->config.argv[0];

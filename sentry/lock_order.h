@@ -23,6 +23,7 @@
  *       RANK_TASK            task: credentials pointer, name, its files
  *           RANK_WAIT_QUEUE  wait queue; nested: an epoll's after that of the file it watches
  *             RANK_EPOLL_READY
+ *               RANK_TRACE   the lines of a trace
  *               RANK_TIMER   timer queue
  *                 RANK_RUN   a task's sleep
  *                   RANK_PLATFORM..   the platform's own (platform/), the reactor's
@@ -53,6 +54,7 @@ enum lock_rank {
 	RANK_TASK = 520,
 	RANK_WAIT_QUEUE = 600,
 	RANK_EPOLL_READY = 610,
+	RANK_TRACE = 640,
 	RANK_TIMER = 650,
 	RANK_RUN = 660,
 	RANK_PLATFORM = 700,

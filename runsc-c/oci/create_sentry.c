@@ -229,6 +229,7 @@ static int fill_launch(
 	g_launch.guest = guest;
 	g_launch.platform = "ptrace";
 	g_launch.log_fd = -1;
+	g_launch.trace.fd = -1;
 	g_launch.log_format = g_runtime.log_json ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
 	if (g_runtime.debug_log)
 		g_launch.log_fd =

@@ -15,6 +15,7 @@
 #include "sentry/kernel/task_run.h"
 #include "sentry/lock_order.h"
 #include "sentry/time/clock.h"
+#include "sentry/trace/trace.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/path.h"
 
@@ -210,6 +211,7 @@ static int make_first(const struct boot_config *config, struct nsproxy *nsproxy)
 	task->files = fd_table_get(config->files);
 	task->nsproxy = nsproxy_get(nsproxy);
 	task->next_state = run_state(first_state);
+	trace_task_begin(task);
 	err = launch_publish(task, boot.init, g_tasks.root_pid_ns, boot.init);
 	if (err)
 		return err;

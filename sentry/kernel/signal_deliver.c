@@ -195,6 +195,8 @@ struct run_state signal_deliver(struct task *task)
 
 	task_recalculate_interrupt_locked(task);
 	mutex_unlock(&sighand->lock);
+	if (kind == DELIVERY_HANDLER && g_trace_hooks && g_trace_hooks->signal)
+		g_trace_hooks->signal(task, &delivery.info);
 	switch (kind) {
 	case DELIVERY_EXIT:
 		thread_group_exit(task, delivery.signal);

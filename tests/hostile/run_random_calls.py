@@ -12,10 +12,10 @@ SECONDS = 5
 LIMIT = 90
 
 
-def run(csandbox, program, seed):
+def run(csandbox, program, seed, subcommand):
     """True if the sandbox survived; says what happened if not."""
     with tempfile.TemporaryFile("w+") as errors, tempfile.NamedTemporaryFile("w+") as log:
-        command = [csandbox, "run", "--debug-log", log.name, "--", program, str(SECONDS), str(seed)]
+        command = [csandbox, *subcommand, "--debug-log", log.name, "--", program, str(SECONDS), str(seed)]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
         try:
             output, _ = process.communicate(timeout=LIMIT)
@@ -35,7 +35,10 @@ def main():
     csandbox, program = sys.argv[1:3]
     seeds = [int(seed) for seed in sys.argv[3:]] or [1, int(time.time())]
     print("seeds", *seeds, flush=True)
-    return 0 if all([run(csandbox, program, seed) for seed in seeds]) else 1
+    good = [run(csandbox, program, seed, ["run"]) for seed in seeds]
+    # What the tracer makes of them is as hostile.
+    good.append(run(csandbox, program, seeds[0], ["trace", "-o", "/dev/null"]))
+    return 0 if all(good) else 1
 
 
 if __name__ == "__main__":
