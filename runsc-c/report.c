@@ -50,18 +50,26 @@ static json_t *samples_json(const struct accounting *page)
 	return list;
 }
 
-static json_t *files_json(const struct accounting *page)
+static json_t *texts_json(const char (*texts)[ACCOUNTING_FILE_SIZE], uint32_t count, uint32_t most)
 {
-	uint32_t count = atomic_load((_Atomic uint32_t *)&page->file_count);
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < count && i < ACCOUNTING_FILES; i++) {
-		char name[ACCOUNTING_FILE_SIZE + 1] = "";
+	for (uint32_t i = 0; i < count && i < most; i++) {
+		char text[ACCOUNTING_FILE_SIZE + 1] = "";
 
-		memcpy(name, page->files[i], ACCOUNTING_FILE_SIZE);
-		json_array_append_new(list, result_text(name));
+		memcpy(text, texts[i], ACCOUNTING_FILE_SIZE);
+		json_array_append_new(list, result_text(text));
 	}
 	return list;
+}
+
+static void add_touched(json_t *data, struct accounting *page)
+{
+	json_object_set_new(data, "files",
+		texts_json(page->files, atomic_load(&page->file_count), ACCOUNTING_FILES));
+	json_object_set_new(data, "addresses",
+		texts_json(
+			page->addresses, atomic_load(&page->address_count), ACCOUNTING_ADDRESSES));
 }
 
 /* Inside a script element, nothing may look like the end of it. */
@@ -99,7 +107,7 @@ int report_write(const struct outcome *outcome, int status, int fd)
 	if (outcome->page) {
 		json_object_set_new(data, "processes", processes_json(outcome->page));
 		json_object_set_new(data, "samples", samples_json(outcome->page));
-		json_object_set_new(data, "files", files_json(outcome->page));
+		add_touched(data, outcome->page);
 	}
 	error = outcome_write_all(fd, report_page, (size_t)(place - report_page));
 	if (!error)

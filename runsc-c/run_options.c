@@ -240,6 +240,44 @@ static error_t parse_hostname(struct parse *parse, const char *argument)
 	return 0;
 }
 
+/* What is told of the run, and its limits. */
+static error_t parse_outcome_option(struct parse *parse, int key, char *argument)
+{
+	struct run_options *options = parse->options;
+
+	if (key >= KEY_LIMIT && key <= KEY_LIMIT_LAST) {
+		if (limit_option_set(&options->limits, key - KEY_LIMIT, argument, parse->failure))
+			return give_up(parse);
+		return 0;
+	}
+	switch (key) {
+	case KEY_SHOW_LIMITS:
+		options->show_limits = true;
+		return 0;
+	case KEY_RESULT:
+		options->result = argument;
+		return 0;
+	case KEY_RESULT_FORMAT:
+		return parse_result_format(parse, argument);
+	case KEY_REPORT:
+		options->report = argument;
+		return 0;
+	case KEY_PROGRESS:
+		options->progress = true;
+		return 0;
+	case KEY_CHANGES:
+		options->changes = true;
+		options->changes_file = argument;
+		return 0;
+	case KEY_JSON:
+		options->trace.config.json = true;
+		options->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct parse *parse = state->input;
@@ -247,8 +285,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	if (key >= KEY_ROOT && key <= KEY_VERSION)
 		parse->next = state->next;
-	if (key >= KEY_LIMIT && key <= KEY_LIMIT_LAST)
-		return limit_option_set(&options->limits, key - KEY_LIMIT, argument, parse->failure) ? give_up(parse) : 0;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		if (state->root_argp->children)
@@ -292,28 +328,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_DEBUG_JAIL:
 		options->debug_jail = true;
 		return 0;
-	case KEY_SHOW_LIMITS:
-		options->show_limits = true;
-		return 0;
-	case KEY_RESULT:
-		options->result = argument;
-		return 0;
-	case KEY_RESULT_FORMAT:
-		return parse_result_format(parse, argument);
-	case KEY_REPORT:
-		options->report = argument;
-		return 0;
-	case KEY_PROGRESS:
-		options->progress = true;
-		return 0;
-	case KEY_CHANGES:
-		options->changes = true;
-		options->changes_file = argument;
-		return 0;
-	case KEY_JSON:
-		options->trace.config.json = true;
-		options->json = true;
-		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */
 		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
@@ -330,7 +344,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_outcome_option(parse, key, argument);
 	}
 }
 

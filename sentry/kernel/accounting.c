@@ -206,22 +206,35 @@ void accounting_cpu_times(uint64_t *user_ns, uint64_t *system_ns)
 
 /* --- files --- */
 
-void accounting_opened(const char *name)
+/* Once each, as long as there is room. */
+static void note_text(char (*texts)[ACCOUNTING_FILE_SIZE], _Atomic uint32_t *count, uint32_t most,
+	const char *text)
 {
-	uint32_t count = atomic_load(&g_accounting->file_count);
+	uint32_t used = atomic_load(count);
 
-	if (count >= ACCOUNTING_FILES || strlen(name) >= ACCOUNTING_FILE_SIZE)
+	if (used >= most || strlen(text) >= ACCOUNTING_FILE_SIZE)
 		return;
 	mutex_guard(&state.lock);
-	count = min_u64(atomic_load(&g_accounting->file_count), ACCOUNTING_FILES);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!strcmp(g_accounting->files[i], name))
+	used = (uint32_t)min_u64(atomic_load(count), most);
+	for (uint32_t i = 0; i < used; i++) {
+		if (!strcmp(texts[i], text))
 			return;
 	}
-	if (count == ACCOUNTING_FILES)
+	if (used == most)
 		return;
-	strcpy(g_accounting->files[count], name);
-	atomic_store(&g_accounting->file_count, count + 1);
+	strcpy(texts[used], text);
+	atomic_store(count, used + 1);
+}
+
+void accounting_opened(const char *name)
+{
+	note_text(g_accounting->files, &g_accounting->file_count, ACCOUNTING_FILES, name);
+}
+
+void accounting_address(const char *text)
+{
+	note_text(
+		g_accounting->addresses, &g_accounting->address_count, ACCOUNTING_ADDRESSES, text);
 }
 
 /* --- over time --- */

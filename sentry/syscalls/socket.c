@@ -3,14 +3,18 @@
  * socket_message.c. */
 #include "abi/socket.h"
 #include "abi/fcntl.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/task.h"
 #include "sentry/net/socket.h"
 #include "sentry/syscalls/socket.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/fd_table.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct file *get_socket_file(struct task *task, uint64_t fd, struct socket **socket, int *error)
 {
@@ -24,6 +28,28 @@ struct file *get_socket_file(struct task *task, uint64_t fd, struct socket **soc
 	if (file)
 		file_put(file);
 	return NULL;
+}
+
+/* For the accounting: what there is to say of an address. */
+static void note_address(const struct socket_address *address, const char *how)
+{
+	char host[INET6_ADDRSTRLEN] = "", text[ACCOUNTING_FILE_SIZE];
+
+	if (address->family == LINUX_AF_INET && address->size >= sizeof(address->in)) {
+		(void)inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
+		(void)snprintf(text, sizeof(text), "%s %s port %u", how, host, ntohs(address->in.sin_port));
+	} else if (address->family == LINUX_AF_INET6 && address->size >= sizeof(address->in6)) {
+		(void)inet_ntop(AF_INET6, &address->in6.sin6_addr, host, sizeof(host));
+		(void)snprintf(text, sizeof(text), "%s %s port %u", how, host, ntohs(address->in6.sin6_port));
+	} else if (address->family == LINUX_AF_UNIX && address->size > sizeof(address->family)) {
+		bool abstract = !address->un.sun_path[0];
+
+		(void)snprintf(text, sizeof(text), "%s %s%.100s", how, abstract ? "@" : "",
+			address->un.sun_path + abstract);
+	} else {
+		return;
+	}
+	accounting_address(text);
 }
 
 int copy_in_address(struct task *task, gaddr_t address, int32_t size, struct socket_address *out)
@@ -162,6 +188,8 @@ int64_t sys_bind(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
+	if (unlikely(g_accounting) && !error)
+		note_address(&address, "bound to");
 	return error ? error : socket->ops->bind(socket, &address);
 }
 
@@ -187,6 +215,8 @@ int64_t sys_connect(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
+	if (unlikely(g_accounting) && !error)
+		note_address(&address, "connected to");
 	return error ? error : socket_connect(file, &address);
 }
 

@@ -109,7 +109,7 @@ def junit(directory):
 
 def report(directory):
     path = f"{directory}/report.html"
-    script = "for i in 1 2 3; do sleep 0.05 & done; wait; python3 -c 'print(sum(range(10**6)))'; echo '</script><b>'"
+    script = "for i in 1 2 3; do sleep 0.05 & done; wait; python3 -c 'import socket; s = socket.create_server((\"127.0.0.1\", 8123)); socket.create_connection((\"127.0.0.1\", 8123))'; echo '</script><b>'"
     done = sandbox("--report", path, "--", "sh", "-c", script, "<!--<script>")
     page = pathlib.Path(path).read_text()
     score.check(done[0] == 0 and "http" not in page.replace("http://www.w3.org/2000/svg", ""), "a report that fetches nothing", done)
@@ -124,6 +124,7 @@ def report(directory):
     score.check('data-drawn="yes"' in text, "the report in a browser", shown[0], shown[2][-500:])
     score.check(text.count('class="process"') == 5, "its timeline of processes", text.count('class="process"'))
     score.check(text.count("<polyline") == 2 and "<td>execve</td>" in text and "status 0" in text.lower(), "its curves, its system calls and its verdict")
+    score.check("connected to 127.0.0.1 port 8123" in text and "bound to 127.0.0.1 port 8123" in text and "/dev/null" in text, "addresses and files")
     score.check("&lt;!--&lt;script&gt;" in text, "what looks like markup is text")
 
 
