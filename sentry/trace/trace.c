@@ -282,45 +282,48 @@ static bool is_error(int64_t result)
 	return result < 0 && result >= -4095;
 }
 
-static void write_text_result(
-	struct task *task, const struct trace_task *trace, int64_t duration_ns)
+/* As text; without the writer's lock, since names of files are looked up. */
+static void decode_result(struct sink *sink, const struct decoded_call *call)
 {
-	const struct decoded_call *call = &trace->call;
 	const struct call_format *format =
 		call->number < SYSCALL_LIMIT ? &formats[call->number] : NULL;
-	char text[512];
-	struct sink sink = {text, 0, sizeof(text)};
+	const char *name = call->failed ? linux_errno_name((int)-call->result) : NULL;
+	struct decoded_call result = *call;
 
-	sink_text(&sink, ") = ");
-	if (call->failed) {
-		const char *name = linux_errno_name((int)-call->result);
-
-		if (call->result <= -512)
-			sink_printf(&sink, "? %s", name ? name : "ERESTART");
-		else
-			sink_printf(&sink, "-1 %s (%s)", name ? name : "EUNKNOWN",
-				strerrordesc_np((int)-call->result) ?: "unknown");
+	if (call->failed && call->result <= -ERESTARTSYS) {
+		sink_printf(sink, "? %s", name ? name : "ERESTART");
+	} else if (call->failed) {
+		sink_printf(sink, "-1 %s (%s)", name ? name : "EUNKNOWN",
+			strerrordesc_np((int)-call->result) ?: "unknown");
 	} else if (format && format->has_result) {
-		struct decoded_call result = *call;
-
 		result.arguments[0] = (uint64_t)call->result;
 		if (format->result.names)
-			sink_printf(&sink, "%ld (", (long)call->result);
-		decode_argument(&sink, &format->result, &result, 0);
+			sink_printf(sink, "%ld (", (long)call->result);
+		decode_argument(sink, &format->result, &result, 0);
 		if (format->result.names)
-			sink_char(&sink, ')');
+			sink_char(sink, ')');
 	} else {
-		sink_printf(&sink, "%ld", (long)call->result);
+		sink_printf(sink, "%ld", (long)call->result);
 	}
-	if (config.timestamps)
-		sink_printf(&sink, " <%ld.%06ld>", (long)(duration_ns / NSEC_PER_SEC),
-			(long)(duration_ns % NSEC_PER_SEC / 1000));
-	sink_char(&sink, '\n');
-	trace_write(text, sink.size);
+}
+
+static void write_text_result(const struct sink *result, int64_t duration_ns)
+{
+	char text[48];
+
+	trace_write_text(") = ");
+	trace_write(result->text, result->size);
+	if (config.timestamps) {
+		snprintf(text, sizeof(text), " <%lld.%06lld>",
+			(long long)(duration_ns / NSEC_PER_SEC),
+			(long long)(duration_ns % NSEC_PER_SEC / 1000));
+		trace_write_text(text);
+	}
+	trace_write_text("\n");
 }
 
 static void write_text_exit(struct task *task, const struct trace_task *trace,
-	const struct sink *sink, int64_t duration_ns)
+	const struct sink *sink, const struct sink *result, int64_t duration_ns)
 {
 	char buffer[32];
 
@@ -339,7 +342,7 @@ static void write_text_exit(struct task *task, const struct trace_task *trace,
 		write_with_commas(sink->text + trace->entry_size, sink->size - trace->entry_size);
 	}
 	open_line = NULL;
-	write_text_result(task, trace, duration_ns);
+	write_text_result(result, duration_ns);
 }
 
 static void write_json_exit(struct task *task, const struct trace_task *trace,
@@ -366,7 +369,8 @@ static void on_exit_of_call(struct task *task)
 {
 	struct trace_task *trace = task->trace;
 	int64_t duration_ns;
-	struct sink sink;
+	char text[512];
+	struct sink sink, result = {text, 0, sizeof(text)};
 
 	if (!trace || !trace->in_call)
 		return;
@@ -383,6 +387,7 @@ static void on_exit_of_call(struct task *task)
 			decode_some(&sink, &trace->call, formats[number].at_entry,
 				formats[number].count);
 		end_sink(&sink);
+		decode_result(&result, &trace->call);
 	}
 	trace_writer_lock();
 	if (config.summary)
@@ -392,7 +397,7 @@ static void on_exit_of_call(struct task *task)
 		if (config.json)
 			write_json_exit(task, trace, &sink, duration_ns);
 		else
-			write_text_exit(task, trace, &sink, duration_ns);
+			write_text_exit(task, trace, &sink, &result, duration_ns);
 	}
 	trace_writer_unlock();
 }
