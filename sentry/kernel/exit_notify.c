@@ -389,8 +389,11 @@ static struct task *release_locked(struct task *task)
 	if (group->task_count == 0)
 		pid_release_if_unused_locked(group->pid);
 	g_tasks.task_count--;
-	if (ns->dying && ns->init)
-		task_wake(ns->init);
+	/* It counted in every one of them. */
+	for (; ns; ns = ns->parent) {
+		if (ns->dying && ns->init)
+			task_wake(ns->init);
+	}
 	if (leader == task || !thread_group_is_empty_locked(group) ||
 		leader->exit_state != TASK_ZOMBIE)
 		return NULL;

@@ -11,6 +11,8 @@
 #include "sentry/net/host_network.h"
 #include "sentry/net/interface.h"
 
+#include "sentry/net/net_namespace.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -73,7 +75,7 @@ static int64_t interface_get(struct linux_ifreq *request, uint32_t command)
 {
 	switch (command) {
 	case LINUX_SIOCGIFFLAGS:
-		request->ifr_flags = LOOPBACK_FLAGS;
+		request->ifr_flags = net_loopback_is_up() ? LOOPBACK_FLAGS : LINUX_IFF_LOOPBACK;
 		return 0;
 	case LINUX_SIOCGIFADDR:
 	case LINUX_SIOCGIFDSTADDR:

@@ -2,6 +2,7 @@
 /* Network namespaces. */
 #include "sentry/net/net_namespace.h"
 
+#include "abi/capability.h"
 #include "abi/sched.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/nsproxy.h"
@@ -43,6 +44,49 @@ void net_namespace_put(struct net_namespace *ns)
 struct net_namespace *net_namespace_current(void)
 {
 	return current && current->nsproxy ? current->nsproxy->net : NULL;
+}
+
+bool net_loopback_is_up(void)
+{
+	struct net_namespace *ns = net_namespace_current();
+
+	return !ns || atomic_load(&ns->loopback_up);
+}
+
+bool net_loopback_has_address(void)
+{
+	struct net_namespace *ns = net_namespace_current();
+
+	return !ns || atomic_load(&ns->loopback_has_address);
+}
+
+static bool may_administer(const struct net_namespace *ns)
+{
+	return cred_capable_in(current->cred, ns ? ns->user_ns : user_namespace_initial(), LINUX_CAP_NET_ADMIN);
+}
+
+int net_loopback_set_up(bool up)
+{
+	struct net_namespace *ns = net_namespace_current();
+
+	if (!may_administer(ns))
+		return -EPERM;
+	/* The first one's is the host's: up for ever. */
+	if (!ns)
+		return up ? 0 : -EPERM;
+	atomic_store(&ns->loopback_up, up);
+	if (up)
+		atomic_store(&ns->loopback_has_address, true);
+	return 0;
+}
+
+int net_loopback_add_address(void)
+{
+	struct net_namespace *ns = net_namespace_current();
+
+	if (!may_administer(ns))
+		return -EPERM;
+	return !ns || atomic_exchange(&ns->loopback_has_address, true) ? -EEXIST : 0;
 }
 
 static void *net_initial(void);

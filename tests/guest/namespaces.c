@@ -2,6 +2,8 @@
 /* Namespaces: who may make which, what is inside, how one is entered, and when it ends. */
 #include "tests/guest/temporary.h"
 
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <net/if.h>
 #include <sched.h>
@@ -221,6 +223,26 @@ TEST(ipc_is_apart)
 	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
 }
 
+/* As ip link set lo up does; 0 or an error. */
+static int set_loopback(bool up)
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+	} request = {{sizeof(request), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0},
+		{.ifi_index = 1, .ifi_flags = up ? IFF_UP : 0, .ifi_change = IFF_UP}};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+
+	CHECK(send(fd, &request, sizeof(request), 0) == sizeof(request));
+	CHECK(recv(fd, &answer, sizeof(answer), 0) >= (ssize_t)sizeof(answer));
+	CHECK_EQ(answer.header.nlmsg_type, NLMSG_ERROR);
+	return answer.error.error;
+}
+
 TEST(networks_are_apart)
 {
 	struct ifreq request = {.ifr_name = "lo"};
@@ -231,7 +253,10 @@ TEST(networks_are_apart)
 	CHECK(unshare(CLONE_NEWNET) == 0);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	CHECK(fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &request) == 0);
-	CHECK(request.ifr_flags & IFF_LOOPBACK);
+	CHECK((request.ifr_flags & (IFF_LOOPBACK | IFF_UP)) == IFF_LOOPBACK);
+	CHECK(set_loopback(true) == 0);
+	CHECK(ioctl(fd, SIOCGIFFLAGS, &request) == 0);
+	CHECK(request.ifr_flags & IFF_UP);
 	CHECK(number_of("/proc/self/ns/net") != before);
 }
 
@@ -263,6 +288,30 @@ TEST(processes_are_apart)
 		SKIP("needs root");
 	CHECK(waitpid(child, &status, 0) == child);
 	CHECK_EQ(status, 33 << 8);
+}
+
+/* The outer one ends only when the last process of the inner one is gone. */
+TEST(namespaces_in_namespaces_end)
+{
+	for (int i = 0; i < 50; i++) {
+		pid_t outer = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+
+		if (outer < 0)
+			SKIP("needs root");
+		if (outer == 0) {
+			if (syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0) == 0) {
+				if (fork() == 0) {
+					for (;;)
+						pause();
+				}
+				for (;;)
+					pause();
+			}
+			sleep_ms(i % 3);
+			_exit(0);
+		}
+		CHECK(waitpid(outer, NULL, 0) == outer);
+	}
 }
 
 TEST(the_first_process_takes_all_with_it)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_trace.py CSANDBOX GUEST: what `csandbox trace` writes, compared with strace(1) where both show the same."""
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -9,7 +10,7 @@ import sys
 
 from harness import CSANDBOX, Score, Scratch, run, sandbox
 
-GUEST = sys.argv[2]
+GUEST = os.path.abspath(sys.argv[2])
 # What differs from run to run, and the two ways to write what is the same.
 NORMAL = [(re.compile(r"0x[0-9a-f]{5,}"), "ADDRESS"), (re.compile(r"\bkill\(\d+, 0\)"), "kill(SELF, 0)"),
           (re.compile(r"<(socket|anon_inode|UNIX-STREAM|UDP|TCP)[^>]*>"), "<OBJECT>"), (re.compile(r" +"), " "),

@@ -40,7 +40,7 @@ BOMBS = [
     ("session", False, ["--timeout", "500ms", "--grace", "300ms"], {124}, {"timeout"}, "", lambda r: r["processes_started"] == 3),
     ("session", False, ["--cpu-time", "400ms"], {137}, {"cpu-time"}, "", lambda r: r["processes_started"] == 3),
     ("tree", False, ["--memory", "128M", "--timeout", "1s", "--grace", "200ms"], {124, 137, 3}, {"timeout", "memory", "exit"}, "",
-     lambda r: r["limits"]["memory"]["reached"] > 0),
+     lambda r: r["limits"]["memory"]["reached"] > 0 or r["limits"]["timeout"]["reached"] > 0),
 ]
 
 

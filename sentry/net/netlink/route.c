@@ -3,13 +3,14 @@
  * NETLINK_ROUTE (rtnetlink(7)) of a network namespace that has the loopback alone: links,
  * addresses, routes. A sandbox in a namespace of the host's shows what is there.
  *
- * Differs from Linux: nothing can be changed (-EPERM); neighbours, rules and queueing disciplines
- * are empty lists.
+ * Differs from Linux: nothing can be changed but that the loopback goes up and gets its own address; neighbours, rules and
+ * queueing disciplines are empty lists.
  */
 #include "sentry/net/netlink/netlink.h"
 
 #include "sentry/net/host_network.h"
 #include "sentry/net/interface.h"
+#include "sentry/net/net_namespace.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static void add_link(
 	struct linux_ifinfomsg link = {
 		.ifi_type = LINUX_ARPHRD_LOOPBACK,
 		.ifi_index = LOOPBACK_INDEX,
-		.ifi_flags = LOOPBACK_FLAGS | LINUX_IFF_LOWER_UP,
+		.ifi_flags = net_loopback_is_up() ? LOOPBACK_FLAGS | LINUX_IFF_LOWER_UP
+						 : LINUX_IFF_LOOPBACK,
 	};
 	uint8_t unknown = LINUX_IF_OPER_UNKNOWN, mode = 0, carrier = 1;
 
@@ -124,8 +126,10 @@ static void add_route(struct netlink_datagram *out, const struct netlink_request
 
 static int dump(const struct netlink_request *request, uint8_t family)
 {
-	bool ipv4 = family == LINUX_AF_UNSPEC || family == LINUX_AF_INET;
-	bool ipv6 = family == LINUX_AF_UNSPEC || family == LINUX_AF_INET6;
+	bool addresses = net_loopback_has_address();
+	bool ipv4 = addresses && (family == LINUX_AF_UNSPEC || family == LINUX_AF_INET);
+	bool ipv6 = addresses && net_loopback_is_up() &&
+		    (family == LINUX_AF_UNSPEC || family == LINUX_AF_INET6);
 	struct netlink_datagram *list = netlink_datagram_new();
 
 	if (!list)
@@ -141,7 +145,7 @@ static int dump(const struct netlink_request *request, uint8_t family)
 			add_address(list, request, LINUX_AF_INET6);
 		break;
 	case LINUX_RTM_GETROUTE:
-		for (size_t i = 0; i < array_count(routes); i++)
+		for (size_t i = 0; net_loopback_is_up() && i < array_count(routes); i++)
 			if (family == LINUX_AF_UNSPEC || family == routes[i].family)
 				add_route(list, request, &routes[i], LINUX_NLM_F_MULTI);
 		break;
@@ -318,6 +322,34 @@ static bool is_shown(uint16_t type)
 	       type == LINUX_RTM_GETNEIGH;
 }
 
+/* ip link set lo up, ip address add 127.0.0.1/8 dev lo: what those do that make a network namespace. */
+static int change_loopback(const struct netlink_request *request)
+{
+	struct linux_ifinfomsg link;
+	struct linux_ifaddrmsg address;
+	const void *local;
+	size_t size;
+
+	if (request->header.nlmsg_type == LINUX_RTM_NEWLINK && request->payload_size >= sizeof(link)) {
+		memcpy(&link, request->payload, sizeof(link));
+		if (link.ifi_index != LOOPBACK_INDEX)
+			return link.ifi_index ? -ENODEV : -EPERM;
+		return link.ifi_change & LINUX_IFF_UP || link.ifi_flags & LINUX_IFF_UP
+			       ? net_loopback_set_up(link.ifi_flags & LINUX_IFF_UP)
+			       : 0;
+	}
+	if (request->header.nlmsg_type != LINUX_RTM_NEWADDR || request->payload_size < sizeof(address))
+		return -EPERM;
+	memcpy(&address, request->payload, sizeof(address));
+	if (address.ifa_index != LOOPBACK_INDEX)
+		return -ENODEV;
+	local = netlink_find_attribute(request, sizeof(address), LINUX_IFA_LOCAL, &size);
+	if (address.ifa_family != LINUX_AF_INET || address.ifa_prefixlen != 8 || !local ||
+		size != sizeof(loopback_ipv4) || memcmp(local, loopback_ipv4, size))
+		return -EOPNOTSUPP;
+	return net_loopback_add_address();
+}
+
 int route_request(const struct netlink_request *request)
 {
 	uint16_t type = request->header.nlmsg_type;
@@ -329,6 +361,8 @@ int route_request(const struct netlink_request *request)
 		return -EOPNOTSUPP;
 	if (request->payload_size < sizeof(struct linux_rtgenmsg))
 		return 0;
+	if (kind == 0 && !host_network_is_shown())
+		return change_loopback(request);
 	if (kind != 2)
 		return -EPERM;
 	if (host_network_is_shown() && is_shown(type))
