@@ -155,7 +155,8 @@ struct linux_ptrace_sud_config {
 
 /* struct user, through which PTRACE_PEEKUSR and PTRACE_POKEUSR see the registers. */
 #define LINUX_USER_OFFSET_U_DEBUGREG 848
-#define LINUX_USER_SIZE		     912
+/* With error_code and fault_address, which glibc's structure lacks. */
+#define LINUX_USER_SIZE		     928
 
 _Static_assert(
 	sizeof(struct linux_ptrace_peeksiginfo_args) == 16, "struct ptrace_peeksiginfo_args");
