@@ -38,9 +38,9 @@ check() {
 	skipped=$((skipped + $(awk '/^Skipped:/ {n += $2} END {print n + 0}' "$build/test.out")))
 }
 
-check gcc "unit guest host hostile" --buildtype=debugoptimized
+check gcc "unit guest host hostile" --buildtype=debugoptimized -Dwerror=true
 check asan "unit guest hostile" --buildtype=debugoptimized -Db_sanitize=address,undefined -Dkernel_debug=true
-CC=clang check clang "" --buildtype=debugoptimized
+CC=clang check clang "" --buildtype=debugoptimized -Dwerror=true
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]

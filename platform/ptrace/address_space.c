@@ -318,6 +318,7 @@ static int run_queue_locked(struct ptrace_address_space *as, struct stub_thread 
 	map_queue_clear(&as->queue);
 	map_queue_trim(&as->queue);
 	as->waiting = 0;
+	atomic_fetch_add_explicit(&as->runs, 1, memory_order_release);
 	atomic_store_explicit(&as->urgent, false, memory_order_release);
 	atomic_store_explicit(&as->pending, false, memory_order_release);
 	return error;
@@ -330,10 +331,13 @@ int address_space_run_queue(struct ptrace_address_space *as, struct stub_thread 
 	return as->queue.count ? run_queue_locked(as, thread) : 0;
 }
 
-int address_space_touch(
-	struct ptrace_address_space *as, struct stub_thread *thread, uint64_t address, bool *waited)
+int address_space_touch(struct ptrace_address_space *as, struct stub_thread *thread,
+	uint64_t address, unsigned int runs, bool *waited)
 {
 	mutex_guard(&as->lock);
+	*waited = runs != atomic_load_explicit(&as->runs, memory_order_relaxed);
+	if (*waited)
+		return 0;
 	*waited =
 		map_queue_mapped_bytes(&as->queue, address & PAGE_MASK, (address & PAGE_MASK) + 1);
 	if (!*waited)

@@ -147,14 +147,17 @@ static int enter_queue(
 	return address_space_run_queue(as, thread);
 }
 
-/* A fault that only a map which waits made is none: sets *again once it is mended. */
+/* A fault that only a map which waited made is none: sets *again once it is mended, here or by
+ * another thread since. */
 static int mend_own_fault(struct ptrace_address_space *as, struct stub_thread *thread,
-	const struct context_exit *out, bool *again)
+	unsigned int runs, const struct context_exit *out, bool *again)
 {
-	if (likely(out->reason != EXIT_FAULT) || out->present ||
-		!atomic_load_explicit(&as->pending, memory_order_acquire))
+	if (likely(out->reason != EXIT_FAULT) || out->present)
 		return 0;
-	return address_space_touch(as, thread, out->address, again);
+	if (!atomic_load_explicit(&as->pending, memory_order_acquire) &&
+		runs == atomic_load_explicit(&as->runs, memory_order_acquire))
+		return 0;
+	return address_space_touch(as, thread, out->address, runs, again);
 }
 
 int ptrace_context_switch(struct context *context, struct address_space *address_space,
@@ -163,6 +166,7 @@ int ptrace_context_switch(struct context *context, struct address_space *address
 	struct ptrace_context *self = ptrace_context_of(context);
 	struct ptrace_address_space *as = ptrace_address_space_of(address_space);
 	struct stub_thread *thread;
+	unsigned int runs;
 	bool again;
 	int r;
 
@@ -183,8 +187,9 @@ int ptrace_context_switch(struct context *context, struct address_space *address
 			return 0;
 		}
 		thread->used = true;
+		runs = atomic_load_explicit(&as->runs, memory_order_acquire);
 		run(self, thread, flags, registers, out);
-		r = mend_own_fault(as, thread, out, &again);
+		r = mend_own_fault(as, thread, runs, out, &again);
 		if (unlikely(r))
 			return r;
 	} while (again);

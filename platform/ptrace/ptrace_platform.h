@@ -112,6 +112,7 @@ struct ptrace_address_space {
 	atomic_bool pending; /* the queue is not empty, or being carried out; written with lock */
 	atomic_bool urgent;  /* the queue, if not empty, must be carried out before guest code runs;
 				likewise */
+	atomic_uint runs;    /* of the queue, carried out to the end; written with lock */
 	/* lock: whether waiting pays in this address space; maps that wait, losses in a row, maps
 	 * that will not wait */
 	unsigned int waiting, losses, eager;
@@ -245,10 +246,11 @@ int ptrace_address_space_reset(struct address_space *as, struct context *context
 int ptrace_address_space_flush(struct address_space *as);
 /* Carries the queue out with a thread of the process that the caller has attached. */
 must_check int address_space_run_queue(struct ptrace_address_space *as, struct stub_thread *thread);
-/* The guest thread faulted where nothing is mapped: if a map of that address waits, the queue is
- * carried out. */
+/* The guest thread, which ran since there were that many runs, faulted where nothing is mapped: if a
+ * map of that address waits, the queue is carried out. Sets *waited if what was mapped has changed
+ * since, so that the access may well succeed now. */
 must_check int address_space_touch(struct ptrace_address_space *as, struct stub_thread *thread,
-	uint64_t address, bool *waited);
+	uint64_t address, unsigned int runs, bool *waited);
 
 /* stop.c: what a stop of a thread that ran guest code means. False: nothing, let it run on. */
 must_check bool stop_decode(struct stub_thread *thread, int status, unsigned int flags,

@@ -109,8 +109,14 @@ static int make_net(const struct container_config *config, struct net_namespace 
 	struct nsproxy *from;
 
 	*out = NULL;
-	if (config->new_net)
-		return net_namespace_new(user_namespace_initial(), out);
+	if (config->new_net) {
+		int error = net_namespace_new(user_namespace_initial(), out);
+
+		/* Container runtimes hand a new one over with its loopback up. */
+		if (!error)
+			net_namespace_raise_loopback(*out);
+		return error;
+	}
 	from = nsproxy_of(config->share_net);
 	if (!from)
 		return -ESRCH;

@@ -166,15 +166,15 @@ int mm_back_new(struct mm *mm, struct vma *vma, gaddr_t start, gaddr_t end)
 static bool is_repeated(struct mm *mm, const struct context_exit *exit)
 {
 	static __thread struct {
-		struct mm *mm;
+		uint64_t mm; /* its serial number: another one may stand at its place since */
 		gaddr_t address;
 		uint64_t generation;
 	} last;
 	bool alone = exit->present && !__atomic_load_n(&mm->ever_shared, __ATOMIC_RELAXED);
-	bool repeated = alone || (last.mm == mm && last.address == exit->address &&
+	bool repeated = alone || (last.mm == mm->serial && last.address == exit->address &&
 					 last.generation == mm->generation);
 
-	last.mm = repeated ? NULL : mm;
+	last.mm = repeated ? 0 : mm->serial;
 	last.address = exit->address;
 	last.generation = mm->generation;
 	return repeated;

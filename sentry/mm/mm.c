@@ -15,6 +15,7 @@
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,12 @@ REFCOUNT_TYPE(mm_refs, "mm");
 
 int mm_new(struct platform *platform, struct mm **out)
 {
+	static _Atomic uint64_t serials;
 	struct mm *mm = calloc(1, sizeof(*mm));
 
 	if (!mm)
 		return -ENOMEM;
+	mm->serial = atomic_fetch_add(&serials, 1) + 1;
 	refcount_init(&mm->refs, &mm_refs);
 	mm->platform = platform;
 	mutex_init(&mm->lock, RANK_MM, "mm");

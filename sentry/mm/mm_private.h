@@ -33,6 +33,7 @@ struct mm {
 	struct backing_tree backings;
 	struct access_window access[ACCESS_WINDOWS];
 	unsigned int next_access;
+	uint64_t serial;	      /* set once: no other one's */
 	uint64_t generation;	      /* of mappings, for spurious faults */
 	LIST_HEAD(, vma) removed;     /* of files: to be freed by mm_unlock() */
 	LIST_HEAD(, backing) dropped; /* likewise */

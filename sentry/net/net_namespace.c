@@ -41,6 +41,12 @@ void net_namespace_put(struct net_namespace *ns)
 	free(ns);
 }
 
+void net_namespace_raise_loopback(struct net_namespace *ns)
+{
+	atomic_store(&ns->loopback_has_address, true);
+	atomic_store(&ns->loopback_up, true);
+}
+
 struct net_namespace *net_namespace_current(void)
 {
 	return current && current->nsproxy ? current->nsproxy->net : NULL;
@@ -74,9 +80,10 @@ int net_loopback_set_up(bool up)
 	/* The first one's is the host's: up for ever. */
 	if (!ns)
 		return up ? 0 : -EPERM;
-	atomic_store(&ns->loopback_up, up);
 	if (up)
-		atomic_store(&ns->loopback_has_address, true);
+		net_namespace_raise_loopback(ns);
+	else
+		atomic_store(&ns->loopback_up, false);
 	return 0;
 }
 

@@ -26,6 +26,8 @@ struct net_namespace {
 must_check int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out);
 struct net_namespace *net_namespace_get(struct net_namespace *ns);
 void net_namespace_put(struct net_namespace *ns);
+/* Gives it its loopback as container runtimes do: up, with its addresses. */
+void net_namespace_raise_loopback(struct net_namespace *ns);
 /* Of the current task's namespace, as it is shown; the first one's is up. */
 bool net_loopback_is_up(void);
 bool net_loopback_has_address(void);

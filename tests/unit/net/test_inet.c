@@ -10,6 +10,7 @@
 #include "abi/netlink.h"
 #include "abi/poll.h"
 #include "abi/socket.h"
+#include "sentry/net/net_namespace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -219,6 +220,9 @@ START_TEST(netlink_lists)
 	guest_get(NAME, &address, sizeof(address));
 	ck_assert_uint_eq(address.nl_pid, (uint32_t)task_tgid(current));
 	ck_assert_int_eq(dump(fd, LINUX_RTM_GETLINK, LINUX_RTM_NEWLINK), 1);
+	ck_assert_int_eq(dump(fd, LINUX_RTM_GETADDR, LINUX_RTM_NEWADDR), 0);
+	ck_assert_int_eq(dump(fd, LINUX_RTM_GETROUTE, LINUX_RTM_NEWROUTE), 0);
+	net_namespace_raise_loopback(net_namespace_current());
 	ck_assert_int_eq(dump(fd, LINUX_RTM_GETADDR, LINUX_RTM_NEWADDR), 2);
 	ck_assert_int_eq(dump(fd, LINUX_RTM_GETROUTE, LINUX_RTM_NEWROUTE), 5);
 	guest_put(BUFFER, &header, sizeof(header));
