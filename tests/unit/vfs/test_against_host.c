@@ -25,6 +25,7 @@
 #define STEPS 20000
 
 static uint64_t seed;
+static pid_t tests_process; /* names the directories of this run: another may go on beside it */
 
 static unsigned int pick(unsigned int below)
 {
@@ -275,9 +276,9 @@ static void step_once(unsigned int step)
 
 /* A root directory of its own on the host, as an ordinary user if that is wanted; false if the host
  * refuses. */
-static bool enter_host(char *directory, uint32_t uid)
+static bool enter_host(char *directory, size_t size, uint32_t uid)
 {
-	strcpy(directory, "/dev/shm/vfs-test-XXXXXX");
+	snprintf(directory, size, "/dev/shm/vfs-test-%d-XXXXXX", tests_process);
 	if (!mkdtemp(directory) || chmod(directory, 0755))
 		return false;
 	if (geteuid() != 0 || chown(directory, uid, uid) || chroot(directory) || chdir("/"))
@@ -304,7 +305,7 @@ static void run(uint32_t uid, uint64_t start)
 	char directory[64];
 	struct path root;
 
-	if (!enter_host(directory, uid)) {
+	if (!enter_host(directory, sizeof(directory), uid)) {
 		fprintf(stderr, "skipped: the host does not let the test change its root\n");
 		rmdir(directory);
 		close(old_root);
@@ -337,14 +338,22 @@ END_TEST
  */
 static void remove_directories(void)
 {
-	ck_assert_int_eq(system("rm -rf /dev/shm/vfs-test-*"), 0);
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf /dev/shm/vfs-test-%d-*", tests_process);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void note_process(void)
+{
+	tests_process = getpid();
 }
 
 TCase *against_host_tests(void)
 {
 	TCase *tcase = tcase_create("against the host");
 
-	tcase_add_unchecked_fixture(tcase, NULL, remove_directories);
+	tcase_add_unchecked_fixture(tcase, note_process, remove_directories);
 	tcase_add_checked_fixture(tcase, vfs_fixture_setup, vfs_fixture_teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, test_as_root, 0, 4);
