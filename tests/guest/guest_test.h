@@ -26,7 +26,9 @@
 #include <unistd.h>
 
 #define GUEST_TEST_MAX     512
+#ifndef GUEST_TEST_SECONDS
 #define GUEST_TEST_SECONDS 60
+#endif
 #define GUEST_TEST_SKIPPED 77
 
 struct guest_test {
