@@ -51,13 +51,19 @@ int ptrace_stop_locked(
 	return code;
 }
 
-int ptrace_notify_locked(struct task *task, int code, int why, uint64_t message)
+/* With an info that carries the code. */
+static int notify_locked(struct task *task, int signal, int code, int why, uint64_t message)
 {
-	struct linux_siginfo info = {.si_signo = LINUX_SIGTRAP, .si_code = code};
+	struct linux_siginfo info = {.si_signo = signal, .si_code = code};
 
 	info.kill.si_pid = task_tid(task);
 	info.kill.si_uid = user_namespace_show_uid(task->cred->user_ns, task->cred->uid);
 	return ptrace_stop_locked(task, code, why, message, &info);
+}
+
+int ptrace_notify_locked(struct task *task, int code, int why, uint64_t message)
+{
+	return notify_locked(task, LINUX_SIGTRAP, code, why, message);
 }
 
 void ptrace_clear_trapping_locked(struct task *task)
@@ -98,8 +104,8 @@ void ptrace_trap_locked(struct task *task)
 	}
 	if ((group->stop_count == 0 && group->stop_state != GROUP_STOPPED) || !signal)
 		signal = LINUX_SIGTRAP;
-	(void)!ptrace_notify_locked(
-		task, signal | LINUX_PTRACE_EVENT_STOP << 8, LINUX_CLD_STOPPED, 0);
+	(void)!notify_locked(
+		task, signal, signal | LINUX_PTRACE_EVENT_STOP << 8, LINUX_CLD_STOPPED, 0);
 }
 
 /* --- signals --- */
