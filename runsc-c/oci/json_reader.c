@@ -54,9 +54,8 @@ static int read_all(int fd, char *text, size_t size, size_t *got)
 	return 0;
 }
 
-json_t *json_load_path(int dirfd, const char *path, const char *shown, struct failure *failure)
+json_t *json_load_fd(int fd, const char *shown, struct failure *failure)
 {
-	auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	auto_free char *text = NULL;
 	struct stat status;
 	size_t size;
@@ -81,6 +80,14 @@ json_t *json_load_path(int dirfd, const char *path, const char *shown, struct fa
 		return NULL;
 	}
 	return json_load_text(text, size, shown, failure);
+}
+
+/* Nothing that lies there keeps the caller waiting. */
+json_t *json_load_path(int dirfd, const char *path, const char *shown, struct failure *failure)
+{
+	auto_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return json_load_fd(fd, shown, failure);
 }
 
 /* --- places --- */

@@ -26,6 +26,7 @@ struct reader {
 /* NULL, and failure is filled: not there, too large, not JSON (with line and column). The caller's
  * reference. */
 json_t *json_load_path(int dirfd, const char *path, const char *shown, struct failure *failure);
+json_t *json_load_fd(int fd, const char *shown, struct failure *failure);
 json_t *json_load_text(const char *text, size_t size, const char *shown, struct failure *failure);
 
 /* All return 0, or -1 with failure filled. */

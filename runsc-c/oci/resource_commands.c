@@ -72,8 +72,9 @@ static int parse_amount(
 
 static json_t *read_resources(const char *path, struct failure *failure)
 {
-	return json_load_path(AT_FDCWD, !strcmp(path, "-") ? "/dev/stdin" : path,
-		!strcmp(path, "-") ? "standard input" : path, failure);
+	if (!strcmp(path, "-"))
+		return json_load_fd(STDIN_FILENO, "standard input", failure);
+	return json_load_path(AT_FDCWD, path, path, failure);
 }
 
 static int add_options(json_t *resources, const char *const *values, struct failure *failure)

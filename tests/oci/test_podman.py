@@ -3,6 +3,7 @@
 """podman with csandbox as its runtime: what people do with containers, offline, with an image made here."""
 import os
 import pty
+import pwd
 import select
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ STATE = "/run/csandbox"
 
 class Podman:
     def __init__(self, top):
+        self.top = top
         self.start = ["podman", "--root", f"{top}/storage", "--runroot", f"{top}/run", "--tmpdir", f"{top}/tmp", "--storage-driver", "vfs",
                       "--cgroup-manager=cgroupfs", "--events-backend", "file", "--log-level", "error", "--runtime", CSANDBOX]
 
@@ -66,18 +68,45 @@ def once(podman, top):
     says("--security-opt seccomp=unconfined", podman.run("--rm", "--security-opt", "seccomp=unconfined", "box", "grep", "Seccomp:", "/proc/self/status"), 0, "Seccomp:\t0\n")
     says("--sysctl", podman.run("--rm", "--sysctl", "net.ipv4.ip_forward=1", "box", "cat", "/proc/sys/net/ipv4/ip_forward"), 0, "1\n")
     says("-i", podman.run("--rm", "-i", "box", "cat", stdin=open("/etc/hostname", "rb")), 0, open("/etc/hostname").read())
+    says("--privileged", podman.run("--rm", "--privileged", "box", "sh", "-c", "mount -t tmpfs none /tmp && echo mounted"), 0, "mounted\n")
+    says("--security-opt no-new-privileges", podman.run("--rm", "--security-opt", "no-new-privileges", "box", "grep", "NoNewPrivs", "/proc/self/status"), 0, "NoNewPrivs:\t1\n")
+    says("--group-add, --umask, --ulimit", podman.run("--rm", "--group-add", "55", "--umask", "0077", "--ulimit", "core=0:0", "box", "sh", "-c", "id -G; umask; ulimit -c"), 0, "0 55\n0077\n0\n")
+    says("--shm-size", podman.run("--rm", "--shm-size", "1m", "box", "sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=2 2>/dev/null; stat -c %s /dev/shm/x"), 0, "1048576\n")
+    says("--uts, --ipc, --pid, --cgroupns of the host", podman.run("--rm", "--uts=host", "--ipc=host", "--pid=host", "--cgroupns=host", "box", "hostname"), 0, os.uname().nodename + "\n")
+    says("--uidmap", podman.run("--rm", "--uidmap", "0:100000:5000", "box", "sh", "-c", "id -u; echo x > /x; stat -c %u /x"), 0, "0\n0\n")
+    says("a volume", podman.run("--rm", "-v", "vol1:/d", "box", "sh", "-c", "echo x > /d/x"))
+    says("a volume, again", podman.run("--rm", "-v", "vol1:/d:ro", "box", "cat", "/d/x"), 0, "x\n")
+    says("--mount", podman.run("--rm", "--mount", f"type=bind,src={top}/volume,dst=/e,ro,bind-propagation=rslave", "box", "stat", "-c", "%u", "/e/x"), 0, "12\n")
+    says("--cpus, --cpu-shares, --oom-score-adj", podman.run("--rm", "--cpus", "0.5", "--cpu-shares", "512", "--oom-score-adj", "100", "box", "cat", "/proc/self/oom_score_adj"), 0, "100\n")
+    says("--timeout", podman.run("--rm", "--timeout", "1", "box", "sleep", "1000"), 255)
+    says("--network=host", podman.do("run", "--rm", "--network=host", *LIMITS, "box", "grep", "-c", "lo:", "/proc/net/dev"), 0, "1\n")
     if shutil.which("catatonit"):
         says("--init", podman.run("--rm", "--init", "box", "sh", "-c", "cat /proc/1/comm; exit 3"), 3)
     else:
         score.skip("--init", "no catatonit")
 
 
+def find_bundle(podman, name):
+    """Where podman keeps the container's config.json."""
+    identity = podman.do("inspect", "-f", "{{.Id}}", name)[1].decode().strip()
+    return f"{podman.top}/storage/vfs-containers/{identity}/userdata"
+
+
 def limits(podman):
     if not os.path.exists("/sys/fs/cgroup/memory") and not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
         score.skip("--memory", "no memory controller")
         return
-    says("--pids-limit", podman.run("--rm", "--pids-limit", "50", "box", "echo", "x"), 0, "x\n")
+    many = "i=0; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; echo forty"
+    says("--pids-limit", podman.run("--rm", "--pids-limit", "50", "box", "sh", "-c", many), 0, "forty\n")
+    says("--pids-limit that is met", podman.run("--rm", "--pids-limit", "20", "box", "sh", "-c", many), 2, "", "fork")
     says("--memory", podman.run("--rm", "--memory", "128m", "box", "echo", "x"), 0, "x\n")
+    hog = "x=$(dd if=/dev/zero bs=1M count=100 2>/dev/null | tr '\\000' a); echo too much"
+    says("create --memory", podman.do("create", "--name", "o1", *NETWORK, *LIMITS, "--memory", "48m", "box", "sh", "-c", hog))
+    # This conmon leaves its note of the end of memory where podman was started, podman looks for it beside the config.json.
+    place = os.path.dirname(podman.do("inspect", "-f", "{{.OCIConfigPath}}", "o1")[1].decode().strip()) or find_bundle(podman, "o1")
+    says("the end of memory", podman.do("start", "--attach", "o1", cwd=place), 137, "")
+    says("inspect: OOMKilled", podman.do("inspect", "-f", "{{.State.OOMKilled}} {{.State.ExitCode}}", "o1"), 0, "true 137\n")
+    says("rm of what ran out of memory", podman.do("rm", "o1"))
 
 
 def long_life(podman):
@@ -94,6 +123,11 @@ def long_life(podman):
     says("exec -d", podman.do("exec", "-d", "d1", "touch", "/healthy"))
     time.sleep(0.3)
     says("healthcheck", podman.do("healthcheck", "run", "d1"))
+    says("exec --user, --workdir, --env", podman.do("exec", "--user", "1:2", "--workdir", "/tmp", "--env", "Q=1", "d1", "sh", "-c", "id -u; id -g; pwd; echo $Q"), 0, "1\n2\n/tmp\n1\n")
+    says("exec -i", podman.do("exec", "-i", "d1", "cat", stdin=open("/etc/hostname", "rb")), 0, open("/etc/hostname").read())
+    says("stats", podman.do("stats", "--no-stream", "--format", "{{.Name}}", "d1"), 0, "d1\n")
+    says("namespaces of another container", podman.run("--rm", "--pid=container:d1", "--ipc=container:d1", "box", "sh", "-c", "[ $$ != 1 ] && kill -0 1"))
+    says("commit", podman.do("commit", "-q", "d1", "img2"))
     says("pause", podman.do("pause", "d1"))
     says("inspect: paused", podman.do("inspect", "-f", "{{.State.Status}}", "d1"), 0, "paused\n")
     says("unpause", podman.do("unpause", "d1"))
@@ -149,6 +183,89 @@ def build(podman, top):
     says("what RUN wrote is in the image", podman.run("--rm", "built", "sh", "-c", "cat /built; stat -c %u:%g /built"), 0, "built\n5:6\n")
 
 
+def buildah(podman):
+    if not shutil.which("buildah"):
+        score.skip("buildah", "not there")
+        return
+    start = ["buildah", "--root", f"{podman.top}/storage", "--runroot", f"{podman.top}/run", "--storage-driver", "vfs"]
+    result = run([*start, "from", "--pull-never", "localhost/box"])
+    says("buildah from", result)
+    name = result[1].decode().strip()
+    command = [*start, "run", "--runtime", CSANDBOX, "--isolation", "oci", "--network=none"]
+    says("buildah run --runtime", run([*command, name, "sh", "-c", "echo made > /made; id -u"]), 0, "0\n")
+    says("what the first run wrote", run([*command, name, "cat", "/made"]), 0, "made\n")
+    says("buildah run: a status", run([*command, name, "sh", "-c", "exit 4"]), 4)
+    says("buildah rm", run([*start, "rm", name]))
+
+
+def ordinary_user():
+    """(user id, group id) of one who was given ids for a user namespace; None: there is nobody."""
+    for name in [line.split(":")[0] for path in ("/etc/subuid",) if os.path.exists(path) for line in open(path)]:
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if user.pw_uid:
+            return user
+    return None
+
+
+def rootless(top):
+    user = ordinary_user()
+    if not user or not shutil.which("newuidmap") or not shutil.which("setpriv"):
+        score.skip("rootless", "no ordinary user with ids in /etc/subuid, or no newuidmap")
+        return
+    here = f"{top}/rootless"
+    os.chmod(top, 0o711)
+    runtime = f"{top}/r"  # podman takes no more than 50 bytes
+    for path in (here, f"{here}/home", runtime):
+        os.mkdir(path, 0o700)
+        os.chown(path, user.pw_uid, user.pw_gid)
+    # Neither the build's directory nor the image need be the user's to look into.
+    shutil.copy(CSANDBOX, f"{here}/csandbox")
+    shutil.copy(f"{top}/image.tar", f"{here}/image.tar")
+    for name in ("csandbox", "image.tar"):
+        os.chown(f"{here}/{name}", user.pw_uid, user.pw_gid)
+    environment = {"PATH": os.environ["PATH"], "HOME": f"{here}/home", "XDG_RUNTIME_DIR": runtime}
+    start = ["setpriv", "--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--init-groups", "podman", "--storage-driver", "vfs",
+             "--cgroup-manager=cgroupfs", "--events-backend", "file", "--log-level", "error", "--runtime", f"{here}/csandbox"]
+
+    def do(*arguments, **options):
+        return run([*start, *arguments], cwd=here, env=environment, **options)
+
+    def start_one(*arguments, **options):
+        return do("run", *NETWORK, *LIMITS, *arguments, **options)
+
+    result = do("import", f"{here}/image.tar", "box")
+    if result[0]:
+        score.skip("rootless", "podman cannot do it here: " + result[2].decode(errors="replace").splitlines()[-1])
+        return
+    says("rootless: run", start_one("--rm", "box", "sh", "-c", "id -u; echo x > /x; chown 5:6 /x; stat -c %u:%g /x; exit 7"), 7, "0\n5:6\n")
+    says("rootless: run: not found", start_one("--rm", "box", "nosuch"), 127, "", "executable file not found in $PATH")
+    says("rootless: --user", start_one("--rm", "--user", "1000", "box", "id", "-u"), 0, "1000\n")
+    says("rootless: --userns=keep-id", start_one("--rm", "--userns=keep-id", "box", "id", "-u"), 0, f"{user.pw_uid}\n")
+    os.mkdir(f"{here}/volume")
+    os.chown(f"{here}/volume", user.pw_uid, user.pw_gid)
+    says("rootless: -v", start_one("--rm", "-v", f"{here}/volume:/v", "box", "sh", "-c", "echo y > /v/y; stat -c %u /v/y"), 0, "0\n")
+    score.check(os.stat(f"{here}/volume/y").st_uid == user.pw_uid, "rootless: what root inside makes is the user's")
+    says("rootless: --tmpfs, --read-only", start_one("--rm", "--tmpfs", "/t", "--read-only", "box", "sh", "-c", "touch /t/x && touch /x"), 1, "", "Read-only file system")
+    says("rootless: run -d", start_one("-d", "--name", "r1", "box", "sh", "-c", 'trap "echo term; exit 4" TERM; echo up; while :; do sleep 0.05; done'))
+    for _ in range(100):
+        if do("logs", "r1")[1] == b"up\n":
+            break
+        time.sleep(0.05)
+    says("rootless: exec", do("exec", "r1", "sh", "-c", "echo in; exit 6"), 6, "in\n")
+    says("rootless: stop", do("stop", "-t", "10", "r1"))
+    says("rootless: its status", do("inspect", "-f", "{{.State.ExitCode}}", "r1"), 0, "4\n")
+    says("rootless: start", do("start", "r1"))
+    says("rootless: kill", do("kill", "r1"))
+    says("rootless: wait", do("wait", "r1"), 0, "137\n")
+    says("rootless: rm", do("rm", "-f", "r1"))
+    score.check(not os.path.exists(f"{runtime}/csandbox") or os.listdir(f"{runtime}/csandbox") == [], "rootless: nothing of csandbox's is left")
+    do("system", "migrate")
+    do("system", "reset", "-f")
+
+
 def main():
     with Scratch() as top:
         podman = Podman(top)
@@ -159,6 +276,8 @@ def main():
         terminal(podman)
         pods(podman)
         build(podman, top)
+        buildah(podman)
+        rootless(top)
         podman.do("rm", "-fa", "-t", "0")
         left = [name for name in (os.listdir(STATE) if os.path.exists(STATE) else []) if top in open(f"{STATE}/{name}/state.json").read()]
         score.check(left == [], "nothing of csandbox's is left", left)
