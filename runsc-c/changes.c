@@ -39,64 +39,33 @@ static int read_all(int fd, char **text, size_t *size)
 	return 0;
 }
 
-/* "A f 12 /path"; anything else is not from a sentry that works. */
-static bool parse(char *record, struct change *change)
+static bool parse_before(const char *text, struct change_before *before)
 {
+	if (!strncmp(text, "- ", 2))
+		return true;
+	return sscanf(text, "%lu:%lu:%ld:%ld ", &before->ino, &before->size, &before->mtime_ns,
+		       &before->ctime_ns) == 4;
+}
+
+/* "A f 12 - /path", "E 0"; anything else is not from a sentry that works. */
+static bool parse(char *record, struct changes *changes)
+{
+	struct change *change = &changes->list[changes->count];
 	char *end;
 
+	if (!strncmp(record, "E ", 2)) {
+		changes->error = atoi(record + 2);
+		return true;
+	}
 	if (strlen(record) < 6 || !strchr("AMD", record[0]) || record[1] != ' ' || record[3] != ' ')
 		return false;
 	*change = (struct change){.change = record[0], .type = record[2]};
 	change->size = strtoull(record + 4, &end, 10);
-	if (*end != ' ' || end[1] != '/')
+	if (*end != ' ' || !parse_before(end + 1, &change->before))
 		return false;
-	change->path = end + 1;
-	return true;
-}
-
-/* A directory that is there only because something is mounted there or below. */
-static bool is_mount_place(const struct change *change, const char *destination)
-{
-	size_t size = strlen(change->path);
-
-	return change->change == 'A' && !strncmp(destination, change->path, size) &&
-	       (!destination[size] || destination[size] == '/');
-}
-
-/* Or one that is not as it was because of such a one in it. */
-static bool is_parent_of_place(const struct change *change, const struct change *place)
-{
-	size_t size = (size_t)(strrchr(place->path, '/') - place->path);
-
-	return change->change == 'M' && change->type == 'd' &&
-	       !strncmp(change->path, place->path, max_u64(size, 1)) &&
-	       strlen(change->path) == max_u64(size, 1);
-}
-
-static void drop_mount_places(struct changes *changes, const char *destination)
-{
-	for (size_t i = 0; i < changes->count; i++) {
-		struct change place = changes->list[i];
-
-		if (!place.path || !is_mount_place(&place, destination))
-			continue;
-		changes->list[i].path = NULL;
-		for (size_t k = 0; k < changes->count; k++) {
-			if (changes->list[k].path && is_parent_of_place(&changes->list[k], &place))
-				changes->list[k].path = NULL;
-		}
-	}
-}
-
-static void close_gaps(struct changes *changes)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < changes->count; i++) {
-		if (changes->list[i].path)
-			changes->list[kept++] = changes->list[i];
-	}
-	changes->count = kept;
+	change->path = strchr(end, '/');
+	changes->count += change->path != NULL;
+	return change->path;
 }
 
 static int compare(const void *a, const void *b)
@@ -104,12 +73,11 @@ static int compare(const void *a, const void *b)
 	return strcmp(((const struct change *)a)->path, ((const struct change *)b)->path);
 }
 
-int changes_read(
-	int fd, const char *const *destinations, size_t destination_count, struct changes *changes)
+int changes_read(int fd, struct changes *changes)
 {
 	size_t size, room = 1;
 
-	*changes = (struct changes){0};
+	*changes = (struct changes){.error = EPROTO};
 	if (read_all(fd, &changes->text, &size))
 		return -1;
 	for (size_t i = 0; i < size; i++)
@@ -120,14 +88,21 @@ int changes_read(
 		errno = ENOMEM;
 		return -1;
 	}
-	for (size_t at = 0; at < size; at += strlen(changes->text + at) + 1)
-		changes->count += parse(changes->text + at, &changes->list[changes->count]);
-	for (size_t i = 0; i < destination_count; i++) {
-		drop_mount_places(changes, destinations[i]);
-		close_gaps(changes);
+	for (size_t at = 0; at < size; at += strlen(changes->text + at) + 1) {
+		if (!parse(changes->text + at, changes)) {
+			changes->error = EPROTO;
+			break;
+		}
 	}
 	qsort(changes->list, changes->count, sizeof(*changes->list), compare);
 	return 0;
+}
+
+const struct change *changes_find(const struct changes *changes, const char *path)
+{
+	struct change key = {.path = path};
+
+	return bsearch(&key, changes->list, changes->count, sizeof(key), compare);
 }
 
 void changes_free(struct changes *changes)

@@ -14,20 +14,24 @@ struct change {
 	char type;   /* as ls -l has it, but f for a regular file; - for what is gone */
 	uint64_t size;
 	const char *path;
+	/* What the host had there when the sandbox first looked; all 0: nothing. */
+	struct change_before {
+		uint64_t ino, size;
+		int64_t mtime_ns, ctime_ns;
+	} before;
 };
 
 struct changes {
 	struct change *list; /* sorted by path */
 	size_t count;
 	char *text; /* what the paths are in */
+	int error;  /* an errno: the sentry could not tell, or store, all of it */
 };
 
-/*
- * From a file that the sentry wrote, and that it cannot write any more. Directories that are there
- * only as places for mounts are left out: destinations, count of them. -1: errno says why.
- */
-must_check int changes_read(
-	int fd, const char *const *destinations, size_t destination_count, struct changes *changes);
+/* From a file that the sentry wrote, and that it cannot write any more. -1: errno says why. */
+must_check int changes_read(int fd, struct changes *changes);
+/* The change of that path, or NULL. */
+const struct change *changes_find(const struct changes *changes, const char *path);
 void changes_free(struct changes *changes);
 /* One line each, or one JSON array. -1: errno says why. */
 must_check int changes_print(const struct changes *changes, bool json, int fd);

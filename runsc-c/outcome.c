@@ -26,7 +26,7 @@ static int64_t now_ns(void)
 
 /* --- the beginning --- */
 
-static int open_result(const char *option, const char *name, int *fd, struct failure *failure)
+int outcome_open(const char *option, const char *name, int *fd, struct failure *failure)
 {
 	char *end;
 
@@ -62,19 +62,20 @@ int outcome_begin(
 		.result_fd = -1,
 		.report_fd = -1,
 		.changes_fd = -1,
-		.changes_out_fd = -1};
+		.changes_out_fd = -1,
+		.applied = -1};
 	clock_gettime(CLOCK_REALTIME, &outcome->started);
 	outcome->started_ns = outcome->ended_ns = now_ns();
-	if (options->result && open_result("result", options->result, &outcome->result_fd, failure))
+	if (options->result && outcome_open("result", options->result, &outcome->result_fd, failure))
 		return -1;
-	if (options->report && open_result("report", options->report, &outcome->report_fd, failure))
+	if (options->report && outcome_open("report", options->report, &outcome->report_fd, failure))
 		return -1;
 	if (options->changes_file &&
-		open_result("changes", options->changes_file, &outcome->changes_out_fd, failure))
+		outcome_open("changes", options->changes_file, &outcome->changes_out_fd, failure))
 		return -1;
 	if (options->changes && !options->changes_file)
 		outcome->changes_out_fd = STDERR_FILENO;
-	if (options->changes || options->result || options->report) {
+	if (options->changes || options->result || options->report || layer_wanted(options)) {
 		outcome->changes_fd = memfd_create("changes", MFD_CLOEXEC);
 		if (outcome->changes_fd < 0)
 			return fail_errno(failure, errno, "no memory for the list of changes");
@@ -154,18 +155,11 @@ int outcome_end(struct outcome *outcome, int status)
 	}
 }
 
-void outcome_read_changes(struct outcome *outcome, const struct sandbox_config *config)
+void outcome_read_changes(struct outcome *outcome)
 {
-	const char **destinations;
-
-	if (outcome->changes_fd < 0)
-		return;
-	destinations = calloc(config->mount_count + 1, sizeof(*destinations));
-	for (size_t i = 0; destinations && i < config->mount_count; i++)
-		destinations[i] = config->mounts[i].destination;
-	outcome->has_changes = destinations && !changes_read(outcome->changes_fd, destinations,
-						       config->mount_count, &outcome->changes);
-	free(destinations);
+	outcome->has_changes = outcome->changes_fd >= 0 &&
+			       !changes_read(outcome->changes_fd, &outcome->changes) &&
+			       !outcome->changes.error;
 }
 
 /* --- writing --- */

@@ -24,6 +24,7 @@ struct outcome {
 	struct timespec started;      /* CLOCK_REALTIME */
 	int64_t started_ns, ended_ns; /* CLOCK_MONOTONIC */
 	bool has_status;
+	int64_t applied;	/* changes on the host; -1: none were to be */
 	int wait_status;	/* of the first process, wait(2)'s encoding */
 	struct failure failure; /* message empty: none */
 };
@@ -35,8 +36,8 @@ must_check int outcome_begin(
 int64_t outcome_elapsed_ns(const struct outcome *outcome);
 /* The sandbox is gone: the status to exit with. */
 int outcome_end(struct outcome *outcome, int status);
-/* What the sandbox changed; of config the mounts' places are of use. */
-void outcome_read_changes(struct outcome *outcome, const struct sandbox_config *config);
+/* What the sandbox changed. */
+void outcome_read_changes(struct outcome *outcome);
 /* Writes what was asked for. -1: failure is filled. */
 must_check int outcome_write(struct outcome *outcome, int status, struct failure *failure);
 
@@ -51,5 +52,8 @@ json_t *result_text(const char *text);
 /* 0, or -1: errno says why. */
 must_check int result_junit_write(const struct outcome *outcome, int status, int fd);
 must_check int report_write(const struct outcome *outcome, int status, int fd);
+/* A file to be written for an option, or fd:N. */
+must_check int outcome_open(
+	const char *option, const char *name, int *fd, struct failure *failure);
 /* All of it. */
 must_check int outcome_write_all(int fd, const char *text, size_t size);

@@ -223,6 +223,8 @@ json_t *result_json(const struct outcome *outcome, int status)
 		seconds((uint64_t)(outcome->ended_ns - outcome->started_ns)));
 	json_object_set_new(
 		result, "files_changed", outcome->has_changes ? changes_summary(&outcome->changes) : json_null());
+	json_object_set_new(result, "changes_applied",
+		outcome->applied >= 0 ? json_integer(outcome->applied) : json_null());
 	if (outcome->page)
 		add_usage(result, outcome);
 	return result;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `csandbox run`: turns options into a sandbox, passes signals and the terminal on, and returns the guest's status. */
+#include "runsc-c/apply.h"
 #include "runsc-c/command.h"
 #include "runsc-c/console.h"
+#include "runsc-c/layers.h"
 #include "runsc-c/outcome.h"
 #include "runsc-c/run_options.h"
 #include "runsc-c/sandbox.h"
@@ -25,12 +27,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE_NS (15 * 1000000000l)
+#define PATIENCE_NS	  (15 * 1000000000l)
+#define LAYER_PATIENCE_NS (900 * 1000000000l) /* for writing it */
 
 /* Too large for a stack, and there is only one. */
 static struct sandbox_launch g_launch;
 static struct run_options g_options;
 static struct outcome g_outcome;
+static struct layers g_layers;
+static struct apply g_apply;
 static char g_working_directory[PATH_MAX];
 
 static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char *destination)
@@ -192,6 +197,9 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->accounting = g_outcome.page;
 	config->list_changes = g_outcome.changes_fd >= 0;
 	config->changes_fd = g_outcome.changes_fd;
+	config->layer_fd = g_layers.spool;
+	config->layer_fds = g_layers.fds;
+	config->layer_count = g_layers.count;
 	config->progress = options->progress;
 	add_user(config, options);
 	add_limits(config);
@@ -286,7 +294,8 @@ static int patience_ms(void)
 
 	if (!limits->timeout_ns || limits->timeout_ns > 1ul << 50 || limits->grace_ns > 1ul << 50)
 		return -1;
-	left = (int64_t)(limits->timeout_ns + limits->grace_ns) + PATIENCE_NS - outcome_elapsed_ns(&g_outcome);
+	left = (int64_t)(limits->timeout_ns + limits->grace_ns) +
+		(g_layers.spool >= 0 ? LAYER_PATIENCE_NS : PATIENCE_NS) - outcome_elapsed_ns(&g_outcome);
 	return left > 0 ? (int)min_u64((uint64_t)left / 1000000 + 1, INT_MAX) : 0;
 }
 
@@ -377,24 +386,46 @@ static int run_sandbox(struct failure *failure)
 	return status;
 }
 
-static int run(int argc, char **argv, struct failure *failure)
+/* The sandbox is gone, and what it changed is known: the files that were asked for, and the host's. */
+static int finish_changes(int status, struct failure *failure)
 {
-	int parsed = run_options_parse(&g_options, argc, argv, failure);
-	int status;
+	outcome_read_changes(&g_outcome);
+	if (g_layers.spool < 0)
+		return 0;
+	if (!g_outcome.has_changes)
+		return fail_errno(failure, g_outcome.changes.error, "cannot store what was changed");
+	if (layers_finish(&g_layers, &g_options, failure))
+		return -1;
+	if (!g_options.apply_changes || status)
+		return 0;
+	return apply_changes(&g_apply, &g_outcome.changes, g_layers.spool, &g_outcome.applied, failure);
+}
 
-	if (parsed)
-		return parsed > 0 ? 0 : failure->status;
-	if (outcome_begin(&g_outcome, &g_options, failure))
-		return failure->status;
-	status = run_sandbox(failure);
+/* An error of ours from here on is the status, but for the program's own. */
+static int finish(int status, struct failure *failure)
+{
 	if (failure->message[0])
 		g_outcome.failure = *failure;
 	status = outcome_end(&g_outcome, status);
-	if (g_outcome.has_status)
-		outcome_read_changes(&g_outcome, &g_launch.config);
+	if (g_outcome.has_status && finish_changes(status, failure)) {
+		g_outcome.failure = *failure;
+		status = failure->status;
+	}
 	if (outcome_write(&g_outcome, status, failure))
 		return failure->status;
 	return status;
+}
+
+static int run(int argc, char **argv, struct failure *failure)
+{
+	int parsed = run_options_parse(&g_options, argc, argv, failure);
+
+	if (parsed)
+		return parsed > 0 ? 0 : failure->status;
+	if (outcome_begin(&g_outcome, &g_options, failure) || layers_open(&g_layers, &g_options, failure) ||
+		apply_begin(&g_apply, &g_options, failure))
+		return failure->status;
+	return finish(run_sandbox(failure), failure);
 }
 
 int command_run(int argc, char **argv)

@@ -36,6 +36,10 @@ enum {
 	KEY_PROGRESS,
 	KEY_CHANGES,
 	KEY_JSON,
+	KEY_EXPORT_CHANGES,
+	KEY_APPLY_CHANGES,
+	KEY_KEEP_CHANGES,
+	KEY_LAYER,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -74,6 +78,11 @@ static const struct argp_option table[] = {
 	{"changes", KEY_CHANGES, "FILE", OPTION_ARG_OPTIONAL,
 		"List what was changed in the writable layer (default: on standard error)", 5},
 	{"json", KEY_JSON, NULL, 0, "That list, or a trace, as JSON", 5},
+	{"export-changes", KEY_EXPORT_CHANGES, "FILE|fd:N", 0, "Write the writable layer as an OCI layer (tar)", 5},
+	{"apply-changes", KEY_APPLY_CHANGES, "PATH", OPTION_ARG_OPTIONAL,
+		"After status 0, copy what was changed (at PATH) to the host, unless it changed there meanwhile", 5},
+	{"keep-changes", KEY_KEEP_CHANGES, "DIR", 0, "Keep the writable layer in DIR, for --layer", 5},
+	{"layer", KEY_LAYER, "DIR|FILE", 0, "Start with a kept layer or an OCI layer; the lowest first", 5},
 	{"help", KEY_HELP, NULL, 0, "This text", 6},
 	{"version", KEY_VERSION, NULL, 0, "The version", 6},
 	{0},
@@ -240,6 +249,41 @@ static error_t parse_hostname(struct parse *parse, const char *argument)
 	return 0;
 }
 
+static error_t add_text(
+	struct parse *parse, const char *option, const char **list, size_t *count, size_t most, const char *text)
+{
+	if (*count == most) {
+		fail(parse->failure, STATUS_INTERNAL, "--%s: more than %zu of them", option, most);
+		return give_up(parse);
+	}
+	list[(*count)++] = text;
+	return 0;
+}
+
+/* What becomes of the writable layer. */
+static error_t parse_layer_option(struct parse *parse, int key, char *argument)
+{
+	struct run_options *options = parse->options;
+
+	switch (key) {
+	case KEY_EXPORT_CHANGES:
+		options->export_changes = argument;
+		return 0;
+	case KEY_KEEP_CHANGES:
+		options->keep_changes = argument;
+		return 0;
+	case KEY_LAYER:
+		return add_text(parse, "layer", options->layers, &options->layer_count, RUN_LAYERS_MAX, argument);
+	case KEY_APPLY_CHANGES:
+		options->apply_changes = true;
+		return argument ? add_text(parse, "apply-changes", options->apply_paths, &options->apply_count,
+					  RUN_BINDS_MAX, argument)
+				: 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 /* What is told of the run, and its limits. */
 static error_t parse_outcome_option(struct parse *parse, int key, char *argument)
 {
@@ -274,7 +318,7 @@ static error_t parse_outcome_option(struct parse *parse, int key, char *argument
 		options->json = true;
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_layer_option(parse, key, argument);
 	}
 }
 

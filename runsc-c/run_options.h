@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RUN_BINDS_MAX 256
+#define RUN_BINDS_MAX  256
+#define RUN_LAYERS_MAX 64
 
 struct bind_option {
 	char *source, *destination;
@@ -36,12 +37,25 @@ struct run_options {
 	struct sandbox_limits limits;
 	bool show_limits, progress, changes, json;
 	const char *changes_file; /* NULL: standard error */
+	const char *export_changes; /* a file, or fd:N */
+	const char *keep_changes;   /* a directory */
+	const char *layers[RUN_LAYERS_MAX];
+	size_t layer_count;
+	bool apply_changes;
+	const char *apply_paths[RUN_BINDS_MAX]; /* none: all */
+	size_t apply_count;
 	const char *result; /* a file, or fd:N; NULL: nobody wants it */
 	const char *report; /* a file */
 	bool result_junit;
 	char **environment;  /* owned array, NULL-terminated; strings borrowed */
 	size_t environment_count;
 };
+
+/* Is there any use for the contents of what was changed? */
+static inline bool layer_wanted(const struct run_options *options)
+{
+	return options->export_changes || options->keep_changes || options->apply_changes;
+}
 
 /* 0: go on. 1: --help or --version was answered. -1: failure is filled. The options hold until the process ends. */
 must_check int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure);

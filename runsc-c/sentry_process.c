@@ -62,7 +62,7 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	const struct sentry_guest *guest = launch->guest;
 	size_t given = guest ? guest->fd_count : 0, count = 0;
 	unsigned int from = 3;
-	int *kept = malloc((given + 4) * sizeof(*kept));
+	int *kept = malloc((given + launch->config.layer_count + 5) * sizeof(*kept));
 
 	panic_if(!kept, "no memory to start with");
 	kept[count++] = control;
@@ -70,6 +70,10 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 		kept[count++] = launch->log_fd;
 	if (launch->config.list_changes)
 		kept[count++] = launch->config.changes_fd;
+	if (launch->config.list_changes && launch->config.layer_fd >= 0)
+		kept[count++] = launch->config.layer_fd;
+	for (size_t i = 0; i < launch->config.layer_count; i++)
+		kept[count++] = launch->config.layer_fds[i];
 	if (launch->trace.fd >= 0)
 		kept[count++] = launch->trace.fd;
 	for (size_t i = 0; i < given; i++)
@@ -298,7 +302,10 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	if (error) {
 		const char *name = launch->config.argv[0];
 
-		(void)fail_errno(failure, -error, "cannot run %s", name);
+		if (error == -EINVAL && launch->config.layer_count && !exec_failed)
+			(void)fail(failure, STATUS_INTERNAL, "--layer: this is no layer; --debug-log FILE tells more");
+		else
+			(void)fail_errno(failure, -error, "cannot run %s", name);
 		if (exec_failed)
 			failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 		give_up(failure);

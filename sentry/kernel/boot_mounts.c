@@ -17,6 +17,7 @@
 #include "sentry/kernel/changes.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/layer_load.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
@@ -50,6 +51,23 @@ static int make_host(const struct sandbox_config *config, const struct sandbox_m
 	return host_super_block_new(mount->source_fd, &options, out);
 }
 
+/* What belongs to another overlay is that one's to load. */
+static int load_layers(const struct sandbox_config *config, const struct sandbox_mount *mount, struct super_block *sb)
+{
+	const char *nested = NULL;
+	int error = 0;
+
+	for (size_t i = 1; i < config->mount_count; i++) {
+		if (config->mounts[i].type == SANDBOX_MOUNT_OVERLAY && mount == &config->mounts[0])
+			nested = config->mounts[i].destination;
+	}
+	for (size_t i = 0; i < config->layer_count && !error; i++)
+		error = layer_load(config->layer_fds[i], sb, mount->destination, nested);
+	if (error)
+		super_block_put(sb);
+	return error;
+}
+
 static int make_overlay(const struct sandbox_config *config, const struct sandbox_mount *mount,
 	struct super_block **out)
 {
@@ -62,6 +80,8 @@ static int make_overlay(const struct sandbox_config *config, const struct sandbo
 	if (!error) {
 		error = overlay_super_block_new(lower, upper, out);
 		super_block_put(upper);
+		if (!error)
+			error = load_layers(config, mount, *out);
 		if (!error && config->list_changes)
 			changes_add_layer(*out, mount->destination);
 	}

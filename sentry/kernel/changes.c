@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells what the writable layers changed. */
+/* Tells what the writable layers changed, and stores it. */
 #include "sentry/kernel/changes.h"
 
+#include "abi/limits.h"
 #include "abi/stat.h"
 #include "base/log.h"
 #include "sentry/fs/overlay/overlay.h"
+#include "sentry/kernel/layer_store.h"
 #include "sentry/vfs/inode.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +27,7 @@ static struct {
 struct writer {
 	int fd;
 	const char *prefix;
+	struct layer_store *store; /* NULL: no layer is wanted */
 	size_t used, total;
 	char buffer[1 << 16];
 };
@@ -65,40 +69,100 @@ static char type_letter(const struct inode *inode)
 	return '-';
 }
 
-static int tell(void *argument, const char *path, enum overlay_change change, struct inode *inode)
+static int64_t time_ns(const struct linux_timespec *time)
 {
-	struct writer *writer = argument;
-	uint64_t size = 0;
+	return (int64_t)((uint64_t)time->tv_sec * 1000000000u + (uint64_t)time->tv_nsec);
+}
+
+/* What the host was seen to have. */
+static void describe(const struct overlay_before *before, char *text, size_t size)
+{
+	if (!before->there)
+		(void)snprintf(text, size, "-");
+	else
+		(void)snprintf(text, size, "%lu:%lu:%ld:%ld", before->ino, before->size,
+			time_ns(&before->mtime), time_ns(&before->ctime));
+}
+
+static int make_room(struct writer *writer)
+{
+	if (writer->total > BYTES_MAX)
+		return -E2BIG;
+	return sizeof(writer->buffer) - writer->used < 8192 ? flush(writer) : 0;
+}
+
+static int put_record(struct writer *writer, const char *format, ...)
+{
+	size_t room = sizeof(writer->buffer) - writer->used;
+	va_list arguments;
 	int bytes;
 
-	if (inode && inode->ops->getattr && inode->ops->getattr(inode))
-		inode = NULL;
-	if (inode)
-		size = inode->attributes.size;
-	if (writer->total > BYTES_MAX ||
-		(sizeof(writer->buffer) - writer->used < 8192 && flush(writer)))
-		return -ENOSPC;
-	bytes = snprintf(writer->buffer + writer->used, sizeof(writer->buffer) - writer->used,
-		"%c %c %lu %s%s", "AMD"[change], type_letter(inode), size, writer -> prefix, path);
-	if (bytes < 0 || (size_t)bytes >= sizeof(writer->buffer) - writer->used)
-		return 0;
+	va_start(arguments, format);
+	bytes = vsnprintf(writer->buffer + writer->used, room, format, arguments);
+	va_end(arguments);
+	if (bytes < 0 || (size_t)bytes >= room)
+		return -EOVERFLOW;
 	writer->used += (size_t)bytes + 1;
 	writer->total += (size_t)bytes + 1;
 	return 0;
 }
 
-void changes_write(int fd)
+static int tell(void *argument, const struct overlay_difference *difference)
+{
+	struct writer *writer = argument;
+	struct inode *inode = difference->inode;
+	char before[96], path[2 * LINUX_PATH_MAX];
+	int error = make_room(writer);
+
+	if (inode && inode->ops->getattr && inode->ops->getattr(inode))
+		inode = NULL;
+	describe(difference->before, before, sizeof(before));
+	(void)snprintf(path, sizeof(path), "%s%s", writer->prefix,
+		*writer->prefix && !difference->path[1] ? "" : difference->path);
+	if (!error)
+		error = put_record(writer, "%c %c %lu %s %s", "AMD"[difference->change],
+			type_letter(inode), inode ? inode->attributes.size : 0, before, path);
+	if (!error && writer->store)
+		error = layer_store_add(writer->store, path, difference);
+	return error;
+}
+
+static int tell_all(struct writer *writer)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < layers.count; i++) {
+		writer->prefix = strcmp(layers.destination[i], "/") ? layers.destination[i] : "";
+		if (!error)
+			error = overlay_changes(layers.overlay[i], tell, writer);
+	}
+	return error;
+}
+
+void changes_begin(void)
+{
+	for (size_t i = 0; i < layers.count; i++)
+		overlay_set_baseline(layers.overlay[i]);
+}
+
+void changes_write(int list_fd, int layer_fd)
 {
 	static struct writer writer;
+	int error = 0, stored;
 
-	writer.fd = fd;
-	for (size_t i = 0; i < layers.count; i++) {
-		writer.prefix = strcmp(layers.destination[i], "/") ? layers.destination[i] : "";
-		if (overlay_changes(layers.overlay[i], tell, &writer))
-			log_warning("the list of changes is not complete");
-		super_block_put(layers.overlay[i]);
+	writer.fd = list_fd;
+	if (layer_fd >= 0)
+		error = layer_store_new(layer_fd, &writer.store);
+	if (!error)
+		error = tell_all(&writer);
+	if (writer.store) {
+		stored = layer_store_finish(writer.store);
+		error = error ? error : stored;
 	}
-	layers.count = 0;
-	if (flush(&writer))
-		log_warning("the list of changes cannot be written");
+	while (layers.count)
+		super_block_put(layers.overlay[--layers.count]);
+	if (!make_room(&writer))
+		(void)put_record(&writer, "E %d", -error);
+	if (flush(&writer) || error)
+		log_warning("the list of changes is not complete: error %d", -error);
 }

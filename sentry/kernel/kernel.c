@@ -41,7 +41,7 @@ static struct accounting g_own_accounting; /* where nobody wants to know, but li
 static const struct sandbox_events *g_events;
 static struct sandbox_events g_events_copy;
 static struct mount_namespace *g_mounts;
-static int g_changes_fd = -1;
+static int g_changes_fd = -1, g_layer_fd = -1;
 
 int kernel_prepare(const struct sandbox_config *config)
 {
@@ -143,8 +143,10 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	int error = task_set_init();
 
 	*exec_failed = false;
-	if (config->list_changes)
+	if (config->list_changes) {
 		g_changes_fd = config->changes_fd;
+		g_layer_fd = config->layer_fd;
+	}
 	accounting_start(config->accounting                ? config->accounting
 			 : config->sandbox_limits.memory ? &g_own_accounting
 							   : NULL);
@@ -168,6 +170,7 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		error = make_first_process(config, &boot);
 	if (error)
 		return error;
+	changes_begin();
 	boot.mount_ns = mount_namespace_get(g_mounts);
 	return boot_start(&boot, exec_failed);
 }
@@ -187,7 +190,7 @@ void kernel_wait(struct sandbox_result *result)
 	limits_stop();
 	accounting_finish();
 	if (g_changes_fd >= 0)
-		changes_write(g_changes_fd);
+		changes_write(g_changes_fd, g_layer_fd);
 	console_drain(CONSOLE_DRAIN_MS);
 }
 

@@ -86,6 +86,9 @@ struct sandbox_config {
 	struct sandbox_limits sandbox_limits;
 	bool list_changes;  /* of the writable layers, at the end, to changes_fd (changes.h) */
 	int changes_fd;
+	int layer_fd;       /* with that: the changes themselves go there; -1 */
+	const int *layer_fds; /* archives that the writable layers begin with, lowest first */
+	size_t layer_count;
 	bool progress; /* a status line on the console */
 	struct accounting *accounting; /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;

@@ -56,6 +56,9 @@ must_check int host_super_block_new(
  */
 must_check int host_inode_name(const struct inode *inode, char *buffer, size_t size);
 
+/* The directory which that name is in, with a reference; NULL for the root, or without a name. */
+struct inode *host_inode_parent(const struct inode *inode);
+
 /*
  * Before the jail closes: a descriptor for the same open file or, where the host lets us, one with
  * an open file description of its own and O_NONBLOCK, so that the sentry never blocks on it and the

@@ -318,6 +318,16 @@ int host_inode_name(const struct inode *inode, char *buffer, size_t size)
 	return 0;
 }
 
+struct inode *host_inode_parent(const struct inode *inode)
+{
+	const struct host_node *node = host_node_of(inode);
+
+	if (inode->ops != &host_inode_ops && inode->ops != &host_directory_inode_ops)
+		return NULL;
+	mutex_guard(&node->fs->lock);
+	return node->parent && !node->is_root ? inode_get(node->parent->inode) : NULL;
+}
+
 static void node_free(struct host_node *node)
 {
 	if (node->is_root) {

@@ -24,6 +24,19 @@ static int lookup_lower(struct overlay_node *directory, const char *text, struct
 	return overlay_inode_get(directory->inode->sb, found, out);
 }
 
+struct inode *overlay_lower_child(struct overlay_node *directory, const char *name)
+{
+	struct inode *lower = directory->lower, *child;
+	int error = -ENOENT;
+
+	if (!lower)
+		return NULL;
+	mutex_lock_nested(&lower->lock);
+	error = lower->ops->lookup(lower, name, &child);
+	mutex_unlock(&lower->lock);
+	return error ? NULL : child;
+}
+
 static int overlay_lookup(struct inode *directory, const char *text, struct inode **out)
 {
 	struct overlay_node *node = overlay_node_of(directory);
@@ -78,7 +91,7 @@ static struct inode *change_commit(struct name_change *change, struct inode *ino
 	struct overlay_node *node = overlay_node_of(change->directory);
 
 	touch_directory(change->directory);
-	if (change->found && !inode && !change->covers)
+	if (change->found && !inode && !change->covers && !change->name->kept)
 		return overlay_name_remove(node, change->name);
 	if (change->found)
 		return overlay_name_replace(node, change->name, inode);

@@ -167,6 +167,8 @@ static int overlay_mmap(struct file *file, bool shared, int protection, int *max
 
 	if (error)
 		return error;
+	if (shared && file->mode & FILE_WRITE)
+		atomic_store(&overlay_node_of(file->inode)->written_by_mapping, true);
 	return real->ops->mmap(real, shared, protection, max_protection, out, anonymous);
 }
 

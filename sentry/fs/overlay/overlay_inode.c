@@ -142,6 +142,8 @@ void overlay_mark_changed(struct inode *inode)
 	struct overlay_fs *fs = overlay_of(inode->sb);
 
 	mutex_assert_held(&inode->lock);
+	if (node->lower && !node->changed)
+		overlay_remember(&node->before, node->lower);
 	node->changed = true;
 	/* The root lives as long as the super block anyway. Without a lower inode it is the name
 	 * that holds it. */

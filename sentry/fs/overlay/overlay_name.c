@@ -42,11 +42,33 @@ struct overlay_name *overlay_name_new(const char *text)
 	return name;
 }
 
+void overlay_remember(struct overlay_before *before, const struct inode *lower)
+{
+	const struct inode_attributes *attributes = lower ? &lower->attributes : NULL;
+
+	*before = (struct overlay_before){.there = lower};
+	if (!lower)
+		return;
+	before->ino = attributes->ino;
+	before->size = attributes->size;
+	before->mtime = attributes->mtime;
+	before->ctime = attributes->ctime;
+}
+
 void overlay_name_insert(
 	struct overlay_node *directory, struct overlay_name *name, struct inode *inode, bool covers)
 {
 	name->inode = inode;
 	name->covers = covers;
+	name->kept = false;
+	name->before.there = false;
+	if (covers) {
+		struct inode *lower = overlay_lower_child(directory, name->text);
+
+		overlay_remember(&name->before, lower);
+		if (lower)
+			inode_put(lower);
+	}
 	name->cookie = ++directory->last_cookie;
 	RB_INSERT(overlay_text_tree, &directory->names, name);
 	RB_INSERT(overlay_cookie_tree, &directory->cookies, name);

@@ -36,6 +36,8 @@ struct overlay_name {
 	struct inode *inode; /* a reference; NULL: a whiteout */
 	int64_t cookie;	     /* only grow; read from the highest down */
 	bool covers;	     /* the lower directory has the name */
+	bool kept;	     /* taken away it leaves a whiteout: the baseline has it */
+	struct overlay_before before; /* what it covers */
 	char text[];
 };
 
@@ -57,6 +59,13 @@ struct overlay_node {
 	RB_HEAD(overlay_cookie_tree, overlay_name) cookies;
 	int64_t last_cookie;
 	struct overlay_node *next_dead;
+	/* overlay_set_baseline()'s: names up to this cookie, and a file with this ctime, are none of
+	 * the changes. */
+	int64_t base_cookie;
+	struct linux_timespec base_ctime;
+	struct overlay_before before; /* inode->lock: lower, when it was first changed */
+	bool in_base;
+	atomic_bool written_by_mapping; /* perhaps: it was mapped shared and writable since */
 };
 
 static inline struct overlay_fs *overlay_of(const struct super_block *sb)
@@ -107,6 +116,8 @@ struct inode *overlay_name_replace(
 	struct overlay_node *directory, struct overlay_name *name, struct inode *inode);
 /* Takes the name out and frees it. */
 struct inode *overlay_name_remove(struct overlay_node *directory, struct overlay_name *name);
+/* What is below an inode as of now; NULL: nothing. */
+void overlay_remember(struct overlay_before *before, const struct inode *lower);
 /* Does any name lead somewhere? */
 bool overlay_name_any_visible(struct overlay_node *directory);
 /* The name with the highest cookie up to this one, or NULL. */
@@ -119,8 +130,15 @@ must_check int overlay_make_upper(struct inode *inode);
 must_check int overlay_copy_up(struct inode *inode, uint64_t limit);
 
 /* --- overlay_directory.c --- */
+/* What the lower directory has under a name, with a reference, or NULL. */
+struct inode *overlay_lower_child(struct overlay_node *directory, const char *name);
 /* -ENOTEMPTY if a name is visible in the directory. inode->lock held. */
 must_check int overlay_check_empty(struct inode *directory);
+
+/* --- overlay_readdir.c --- */
+/* The lower directory's names that nobody changed, NUL-terminated one after the other; malloced,
+ * may be NULL. */
+must_check int overlay_unchanged_names(struct overlay_node *directory, char **names, size_t *size);
 
 /* --- overlay_xattr.c --- */
 int64_t overlay_getxattr(struct inode *inode, const char *name, void *value, size_t size);
@@ -138,5 +156,4 @@ struct file *overlay_real_file(struct overlay_real *real);
 
 /* --- overlay_file.c --- */
 int overlay_open(struct inode *inode, struct file *file);
-/* --- overlay_readdir.c --- */
 int overlay_open_directory(struct inode *inode, struct file *file);

@@ -143,23 +143,75 @@ static bool emit_nothing(struct dir_context *context, const char *text, size_t l
 	return false;
 }
 
-int overlay_check_empty(struct inode *inode)
+static int read_unchanged(struct overlay_node *directory, struct dir_context *context, bool *full)
 {
-	struct overlay_node *directory = overlay_node_of(inode);
-	struct dir_context context = {.position = FIRST_POSITION, .emit = emit_nothing};
 	struct overlay_real *lower;
-	bool full = false;
 	int error;
 
-	if (overlay_name_any_visible(directory))
-		return -ENOTEMPTY;
+	*full = false;
 	if (!directory->lower)
 		return 0;
 	error = overlay_real_open(directory->lower, FILE_READ, LINUX_O_RDONLY, &lower);
 	if (error)
 		return error;
-	error = read_lower(overlay_real_file(lower), directory, &context, &full);
+	error = read_lower(overlay_real_file(lower), directory, context, full);
 	overlay_real_close(lower);
+	return error;
+}
+
+struct name_list {
+	struct dir_context context;
+	char *text;
+	size_t size, room;
+	bool failed;
+};
+
+static bool collect(struct dir_context *context, const char *name, size_t length,
+	int64_t next_position, uint64_t ino, uint8_t type)
+{
+	struct name_list *list = container_of(context, struct name_list, context);
+
+	if (list->room - list->size < length + 1) {
+		size_t room = 2 * list->room + length + 1;
+		char *text = realloc(list->text, room);
+
+		list->failed = !text;
+		if (!text)
+			return false;
+		list->text = text;
+		list->room = room;
+	}
+	memcpy(list->text + list->size, name, length);
+	list->text[list->size + length] = '\0';
+	list->size += length + 1;
+	return true;
+}
+
+int overlay_unchanged_names(struct overlay_node *directory, char **names, size_t *size)
+{
+	struct name_list list = {.context = {.position = FIRST_POSITION, .emit = collect}};
+	bool full;
+	int error = read_unchanged(directory, &list.context, &full);
+
+	if (list.failed)
+		error = -ENOMEM;
+	if (error)
+		free(list.text);
+	*names = error ? NULL : list.text;
+	*size = error ? 0 : list.size;
+	return error;
+}
+
+int overlay_check_empty(struct inode *inode)
+{
+	struct overlay_node *directory = overlay_node_of(inode);
+	struct dir_context context = {.position = FIRST_POSITION, .emit = emit_nothing};
+	bool full;
+	int error;
+
+	if (overlay_name_any_visible(directory))
+		return -ENOTEMPTY;
+	error = read_unchanged(directory, &context, &full);
 	if (error)
 		return error;
 	return full ? -ENOTEMPTY : 0;

@@ -184,8 +184,7 @@ START_TEST(test_rename_while_reading)
 }
 END_TEST
 
-static int note_change(
-	void *argument, const char *path, enum overlay_change change, struct inode *inode)
+static int note_change(void *argument, const struct overlay_difference *difference)
 {
 	char(*notes)[64] = argument;
 	size_t i = 0;
@@ -193,7 +192,8 @@ static int note_change(
 	while (notes[i][0])
 		i++;
 	ck_assert_uint_lt(i, 15);
-	snprintf(notes[i], sizeof(notes[i]), "%c%s", "AMD"[change], path);
+	snprintf(notes[i], sizeof(notes[i]), "%c%s%s", "AMD"[difference->change],
+		difference->path, difference->opaque ? "*" : "");
 	return 0;
 }
 
@@ -223,6 +223,53 @@ START_TEST(test_changes)
 }
 END_TEST
 
+static void check_changes(struct super_block *sb, const char *wanted)
+{
+	char notes[16][64] = {""}, text[1024] = "";
+
+	ck_assert_int_eq(overlay_changes(sb, note_change, notes), 0);
+	qsort(notes, 15, sizeof(notes[0]), compare_notes);
+	for (int i = 0; i < 15; i++)
+		if (notes[i][0])
+			strcat(strcat(text, notes[i]), " ");
+	ck_assert_str_eq(text, wanted);
+}
+
+/* What a moved directory brings along is told of; one that took another's place hides it. */
+START_TEST(test_changes_of_moved)
+{
+	struct super_block *sb;
+
+	make_lower();
+	sb = fs_use_overlay();
+	ck_assert_int_eq(fs_rename("/d/e", "/moved", 0), 0);
+	ck_assert_int_eq(path_mkdir(AT, "/d/e", 0755), 0);
+	check_changes(sb, "A/d/e* A/moved A/moved/deep M/ M/d ");
+}
+END_TEST
+
+/* Since the baseline: what it had and is gone, what it had and changed, what came. */
+START_TEST(test_baseline)
+{
+	struct super_block *sb;
+
+	make_lower();
+	sb = fs_use_overlay();
+	fs_write_text("/d/a", "changed");
+	ck_assert_int_eq(path_mkdir(AT, "/n", 0755), 0);
+	fs_write_text("/n/x", "x");
+	fs_write_text("/n/y", "y");
+	ck_assert_int_eq(path_unlink(AT, "/d/b"), 0);
+	overlay_set_baseline(sb);
+	check_changes(sb, "");
+	fs_write_text("/n/x", "other");
+	ck_assert_int_eq(path_unlink(AT, "/n/y"), 0);
+	fs_write_text("/n/z", "z");
+	fs_write_text("/d/b", "again");
+	check_changes(sb, "A/d/b A/n/z D/n/y M/d M/n M/n/x ");
+}
+END_TEST
+
 TCase *overlay_directory_tests(void)
 {
 	TCase *tcase = tcase_create("overlay directories");
@@ -234,5 +281,7 @@ TCase *overlay_directory_tests(void)
 	tcase_add_test(tcase, test_rename_files);
 	tcase_add_test(tcase, test_rename_while_reading);
 	tcase_add_test(tcase, test_changes);
+	tcase_add_test(tcase, test_changes_of_moved);
+	tcase_add_test(tcase, test_baseline);
 	return tcase;
 }
