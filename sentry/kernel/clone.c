@@ -16,6 +16,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ static int charge_user(struct task *parent, struct task *child)
 	if (cred->uid == 0 || cred_capable(cred, LINUX_CAP_SYS_RESOURCE) ||
 		cred_capable(cred, LINUX_CAP_SYS_ADMIN))
 		limit = UINT64_MAX;
-	if (!pid_user_charge(cred->uid, limit))
+	if (!user_count_add(USER_TASKS, cred->uid, 1, limit))
 		return -EAGAIN;
 	child->charged_uid = cred->uid;
 	return 0;
@@ -370,7 +371,7 @@ int64_t task_clone(struct task *parent, const struct linux_clone_args *args)
 		result = clone_finish(parent, child, args);
 		if (result > 0)
 			return result;
-		pid_user_uncharge(child->charged_uid);
+		user_count_remove(USER_TASKS, child->charged_uid, 1);
 	}
 	task_abandon(child);
 	return result;

@@ -6,6 +6,7 @@
 #include "abi/capability.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/kernel/user_namespace.h"
 
 #include <errno.h>
@@ -144,8 +145,8 @@ void task_commit_cred(struct cred *cred)
 			mm_set_dumpable(task->mm, 0);
 		task->pdeath_signal = 0;
 	}
-	if (task->charged_uid != cred->uid && pid_user_charge(cred->uid, UINT64_MAX)) {
-		pid_user_uncharge(task->charged_uid);
+	if (task->charged_uid != cred->uid && user_count_add(USER_TASKS, cred->uid, 1, UINT64_MAX)) {
+		user_count_remove(USER_TASKS, task->charged_uid, 1);
 		task->charged_uid = cred->uid;
 	}
 	mutex_lock(&task->lock);

@@ -15,6 +15,7 @@
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/rseq.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/time/posix_timer.h"
 #include "sentry/vfs/file.h"
 
@@ -66,8 +67,8 @@ static bool exec_begin(struct task *task)
 static bool has_too_many_processes(struct task *task)
 {
 	if (task->nproc_exceeded)
-		task->nproc_exceeded = pid_user_over(
-			task->cred->uid, rlimit_of(task->group, LINUX_RLIMIT_NPROC));
+		task->nproc_exceeded = user_count_of(USER_TASKS, task->cred->uid) >
+				       rlimit_of(task->group, LINUX_RLIMIT_NPROC);
 	return task->nproc_exceeded;
 }
 

@@ -15,6 +15,7 @@
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
+#include "sentry/kernel/user_count.h"
 
 /* USER_HZ is 100. */
 #define NSEC_PER_TICK 10000000
@@ -410,7 +411,7 @@ void task_release(struct task *task)
 	while (task) {
 		struct task *leader;
 
-		pid_user_uncharge(task->charged_uid);
+		user_count_remove(USER_TASKS, task->charged_uid, 1);
 		mutex_lock(&g_tasks.lock);
 		leader = release_locked(task);
 		mutex_unlock(&g_tasks.lock);

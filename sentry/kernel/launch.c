@@ -10,6 +10,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/time/clock.h"
 
 #include <errno.h>
@@ -94,7 +95,7 @@ int launch_publish(struct task *task, struct task *parent, struct pid_namespace 
 	int err;
 
 	task->charged_uid = task->cred->uid;
-	if (!pid_user_charge(task->charged_uid, UINT64_MAX))
+	if (!user_count_add(USER_TASKS, task->charged_uid, 1, UINT64_MAX))
 		return -ENOMEM;
 	mutex_lock(&g_tasks.lock);
 	err = publish_locked(task, parent, ns, job);

@@ -79,8 +79,3 @@ must_check int pid_allocate_locked(
 void pid_release_numbers_locked(struct pid *pid);
 /* Nobody may be known by it any more: then its numbers are free again. RANK_TASK_SET held. */
 void pid_release_if_unused_locked(struct pid *pid);
-/* RLIMIT_NPROC: counts a task for its user. False past the limit. */
-must_check bool pid_user_charge(uint32_t uid, uint64_t limit);
-void pid_user_uncharge(uint32_t uid);
-/* Is the user over the limit by now? For execve after a change of ids. */
-bool pid_user_over(uint32_t uid, uint64_t limit);

@@ -8,6 +8,7 @@
 #include "sentry/kernel/capability.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_count.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -17,7 +18,7 @@ static void check_nproc(const struct cred *cred)
 {
 	if (cred->uid != current->cred->uid)
 		current->nproc_exceeded = cred->uid != 0 &&
-			pid_user_over(cred->uid, rlimit_of(current->group, LINUX_RLIMIT_NPROC));
+			user_count_of(USER_TASKS, cred->uid) > rlimit_of(current->group, LINUX_RLIMIT_NPROC);
 }
 
 static int commit_uids(struct cred *cred)

@@ -119,8 +119,6 @@ int signal_dequeue(struct task *task, linux_sigset_t set, struct linux_siginfo *
 /* Blocked, or set to SIG_IGN: what a terminal asks before it stops a background process. */
 bool signal_is_ignored_locked(struct task *task, int signal);
 void signal_flush_group_locked(struct thread_group *group, linux_sigset_t set);
-/* Entries that a real user has queued (SigQ of /proc/PID/status). */
-uint64_t signal_user_count(uint32_t uid);
 void signal_pending_init(struct signal_pending *pending);
 void signal_pending_destroy(struct signal_pending *pending);
 

@@ -6,87 +6,12 @@
  * each user namespace.
  */
 #include "sentry/kernel/signal_private.h"
-#include "sentry/lock_order.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/time/posix_timer.h"
 
-#include <bsd/sys/tree.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* How many entries a user has queued. */
-struct signal_user {
-	RB_ENTRY(signal_user) node;
-	uint32_t uid;
-	uint64_t count;
-};
-
-RB_HEAD(signal_users, signal_user);
-
-static struct {
-	struct mutex lock; /* RANK_LEAF */
-	struct signal_users tree;
-} users;
-
-static int user_compare(const struct signal_user *a, const struct signal_user *b)
-{
-	return a->uid < b->uid ? -1 : a->uid > b->uid;
-}
-
-RB_GENERATE_INTERNAL(signal_users, signal_user, node, user_compare, unused_ static)
-
-__attribute__((constructor)) static void users_init(void)
-{
-	mutex_init(&users.lock, RANK_LEAF, "signal users");
-	RB_INIT(&users.tree);
-}
-
-static struct signal_user *user_find_or_add_locked(uint32_t uid)
-{
-	struct signal_user key = {.uid = uid};
-	struct signal_user *user = RB_FIND(signal_users, &users.tree, &key);
-
-	if (user)
-		return user;
-	user = calloc(1, sizeof(*user));
-	if (!user)
-		return NULL;
-	user->uid = uid;
-	RB_INSERT(signal_users, &users.tree, user);
-	return user;
-}
-
-bool signal_user_charge(uint32_t uid, uint64_t limit)
-{
-	mutex_guard(&users.lock);
-	struct signal_user *user = user_find_or_add_locked(uid);
-
-	if (!user || user->count >= limit)
-		return false;
-	user->count++;
-	return true;
-}
-
-void signal_user_uncharge(uint32_t uid)
-{
-	mutex_guard(&users.lock);
-	struct signal_user key = {.uid = uid};
-	struct signal_user *user = RB_FIND(signal_users, &users.tree, &key);
-
-	if (user && --user->count == 0) {
-		RB_REMOVE(signal_users, &users.tree, user);
-		free(user);
-	}
-}
-
-uint64_t signal_user_count(uint32_t uid)
-{
-	mutex_guard(&users.lock);
-	struct signal_user key = {.uid = uid};
-	struct signal_user *user = RB_FIND(signal_users, &users.tree, &key);
-
-	return user ? user->count : 0;
-}
 
 void signal_pending_init(struct signal_pending *pending)
 {
@@ -100,7 +25,7 @@ static void entry_release(struct signal_entry *entry)
 		entry->queued = NULL;
 		return;
 	}
-	signal_user_uncharge(entry->charged_uid);
+	user_count_remove(USER_SIGNALS, entry->charged_uid, 1);
 	free(entry);
 }
 
@@ -123,10 +48,11 @@ int signal_pending_add(struct signal_pending *pending, const struct linux_siginf
 		return 0;
 	}
 	/* What the kernel sends of standard signals is never refused. */
-	if (signal_user_charge(uid, standard && info->si_code >= 0 ? UINT64_MAX : limit)) {
+	if (user_count_add(
+		    USER_SIGNALS, uid, 1, standard && info->si_code >= 0 ? UINT64_MAX : limit)) {
 		entry = calloc(1, sizeof(*entry));
 		if (!entry)
-			signal_user_uncharge(uid);
+			user_count_remove(USER_SIGNALS, uid, 1);
 	}
 	if (entry) {
 		entry->info = *info;

@@ -58,11 +58,6 @@ void signal_pending_flush(struct signal_pending *pending, linux_sigset_t set);
 /* Takes an entry of its owner's back, if it is queued. */
 void signal_pending_remove_entry(struct signal_pending *pending, struct signal_entry *entry);
 
-/* RLIMIT_SIGPENDING. False: the user has limit entries already, or memory is out. No lock needed.
- */
-must_check bool signal_user_charge(uint32_t uid, uint64_t limit);
-void signal_user_uncharge(uint32_t uid);
-
 /* --- signal.c --- */
 
 bool signal_task_ignores_locked(struct task *task, int signal, bool force);

@@ -15,6 +15,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal_private.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_count.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/cpu_clock.h"
 #include "sentry/time/sleep.h"
@@ -208,7 +209,7 @@ static int event_apply(
 
 static void timer_free(struct posix_timer *timer)
 {
-	signal_user_uncharge(timer->entry.charged_uid);
+	user_count_remove(USER_SIGNALS, timer->entry.charged_uid, 1);
 	if (timer->is_cpu)
 		cpu_clock_put(&timer->cpu);
 	if (timer->thread)
@@ -225,7 +226,7 @@ static int timer_make(
 
 	if (!timer)
 		return -EAGAIN;
-	if (!signal_user_charge(uid, rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING))) {
+	if (!user_count_add(USER_SIGNALS, uid, 1, rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING))) {
 		free(timer);
 		return -EAGAIN;
 	}

@@ -15,6 +15,7 @@
 #include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_count.h"
 
 #define FD_SIZE_LEAST	  64
 #define LIBRARY_COUNT_MAX 1024 /* areas that are looked at for VmLib */
@@ -153,7 +154,7 @@ static void show_signals(struct task *task, struct text_writer *out, const struc
 	const struct cred *cred = task_get_cred(task);
 
 	text_printf(out, "Threads:\t%d\n", s->threads);
-	text_printf(out, "SigQ:\t%lu/%lu\n", signal_user_count(cred->uid),
+	text_printf(out, "SigQ:\t%lu/%lu\n", user_count_of(USER_SIGNALS, cred->uid),
 		rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING));
 	text_printf(out,
 		"SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%"

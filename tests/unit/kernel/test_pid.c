@@ -6,6 +6,7 @@
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_count.h"
 
 #include <errno.h>
 
@@ -169,18 +170,17 @@ END_TEST
 
 START_TEST(test_users)
 {
-	ck_assert(pid_user_charge(1000, 2));
-	ck_assert(pid_user_charge(1000, 2));
-	ck_assert(!pid_user_charge(1000, 2));
-	ck_assert(pid_user_charge(1001, 2));
-	ck_assert(pid_user_over(1000, 1));
-	ck_assert(!pid_user_over(1000, 2));
-	pid_user_uncharge(1000);
-	ck_assert(pid_user_charge(1000, 2));
-	pid_user_uncharge(1000);
-	pid_user_uncharge(1000);
-	pid_user_uncharge(1001);
-	ck_assert(!pid_user_over(1000, 0));
+	ck_assert(user_count_add(USER_TASKS, 1000, 1, 2));
+	ck_assert(user_count_add(USER_TASKS, 1000, 1, 2));
+	ck_assert(!user_count_add(USER_TASKS, 1000, 1, 2));
+	ck_assert(user_count_add(USER_TASKS, 1001, 1, 2));
+	ck_assert_uint_eq(user_count_of(USER_TASKS, 1000), 2);
+	user_count_remove(USER_TASKS, 1000, 1);
+	ck_assert(user_count_add(USER_TASKS, 1000, 1, 2));
+	user_count_remove(USER_TASKS, 1000, 1);
+	user_count_remove(USER_TASKS, 1000, 1);
+	user_count_remove(USER_TASKS, 1001, 1);
+	ck_assert_uint_eq(user_count_of(USER_TASKS, 1000), 0);
 }
 END_TEST
 

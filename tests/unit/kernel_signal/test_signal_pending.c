@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Queues of pending signals: order, what is kept and what is lost, limits. */
 #include "sentry/kernel/signal_private.h"
+#include "sentry/kernel/user_count.h"
 
 #include <check.h>
 #include <errno.h>
@@ -39,7 +40,7 @@ static void setup(void)
 static void teardown(void)
 {
 	signal_pending_destroy(&pending);
-	ck_assert_uint_eq(signal_user_count(1000), 0);
+	ck_assert_uint_eq(user_count_of(USER_SIGNALS, 1000), 0);
 }
 
 START_TEST(test_order)
@@ -77,7 +78,7 @@ START_TEST(test_limit)
 	ck_assert_int_eq(add(LINUX_SIGTERM, LINUX_SI_QUEUE, 5, 2), 0);
 	/* The kernel's standard signals are not counted against the limit. */
 	ck_assert_int_eq(add(LINUX_SIGCHLD, LINUX_CLD_EXITED, 6, 2), 0);
-	ck_assert_uint_eq(signal_user_count(1000), 3);
+	ck_assert_uint_eq(user_count_of(USER_SIGNALS, 1000), 3);
 	ck_assert_int_eq(take(&value), LINUX_SIGTERM);
 	ck_assert_int_eq(value, 0);
 	ck_assert_int_eq(take(&value), LINUX_SIGCHLD);
@@ -99,7 +100,7 @@ START_TEST(test_flush)
 	ck_assert_int_eq(add(41, LINUX_SI_QUEUE, 9, 100), 0);
 	signal_pending_flush(&pending, signal_bit(40));
 	ck_assert_uint_eq(pending.set, signal_bit(41));
-	ck_assert_uint_eq(signal_user_count(1000), 1);
+	ck_assert_uint_eq(user_count_of(USER_SIGNALS, 1000), 1);
 	ck_assert_int_eq(take(&value), 41);
 }
 END_TEST
