@@ -172,6 +172,11 @@ struct linux_shm_info {
 
 /* mq_open(2). */
 #define LINUX_MQ_PRIO_MAX 32768
+/* What a queue tells the netlink socket of SIGEV_THREAD: the last byte of the cookie. */
+#define LINUX_NOTIFY_NONE	0
+#define LINUX_NOTIFY_WOKENUP	1
+#define LINUX_NOTIFY_REMOVED	2
+#define LINUX_NOTIFY_COOKIE_LEN 32
 
 struct linux_mq_attr {
 	int64_t mq_flags;

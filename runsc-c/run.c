@@ -101,6 +101,7 @@ static int add_mounts(const struct run_options *options, struct failure *failure
 	add_fs("devtmpfs", "/dev", NULL, LINUX_MS_NOSUID);
 	add_fs("devpts", "/dev/pts", NULL, LINUX_MS_NOSUID | LINUX_MS_NOEXEC);
 	add_fs("tmpfs", "/dev/shm", "mode=1777", safe);
+	add_fs("mqueue", "/dev/mqueue", NULL, safe | LINUX_MS_NOEXEC);
 	/* Tests and package builds put devices and set-user-ID programs there; both are the sandbox's own affair. */
 	add_fs("tmpfs", "/tmp", "mode=1777", 0);
 	add_hidden_working_directory(options);

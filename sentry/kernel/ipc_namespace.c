@@ -8,6 +8,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
 #include "sentry/time/clock.h"
+#include "sentry/vfs/mount.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct ipc_namespace {
 	struct user_namespace *user_ns; /* a reference */
 	uint64_t ino;
 	struct ipc_table tables[IPC_KINDS];
+	struct mount *_Atomic mqueue; /* see ipc_namespace_mqueue() */
 };
 
 struct mutex g_ipc_lock;
@@ -115,6 +117,8 @@ struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns)
 
 static void remove_all(struct ipc_namespace *ns)
 {
+	struct mount *mount;
+
 	mutex_lock(&g_ipc_lock);
 	for (int kind = 0; kind < IPC_KINDS; kind++) {
 		struct ipc_table *table = &ns->tables[kind];
@@ -127,6 +131,9 @@ static void remove_all(struct ipc_namespace *ns)
 		table->size = 0;
 	}
 	mutex_unlock(&g_ipc_lock);
+	mount = atomic_exchange(&ns->mqueue, NULL);
+	if (mount)
+		mount_put(mount);
 }
 
 void ipc_namespace_put(struct ipc_namespace *ns)
@@ -146,6 +153,11 @@ void ipc_shutdown(void)
 struct ipc_namespace *ipc_namespace_initial(void)
 {
 	return &g_initial;
+}
+
+struct mount *_Atomic *ipc_namespace_mqueue(void)
+{
+	return current ? &ipc_namespace_of(current)->mqueue : &g_initial.mqueue;
 }
 
 uint64_t ipc_namespace_inode(const struct ipc_namespace *ns)

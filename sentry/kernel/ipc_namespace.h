@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct ipc_namespace;
+struct mount;
 struct task;
 struct user_namespace;
 
@@ -26,6 +27,9 @@ void ipc_namespace_put(struct ipc_namespace *ns);
 struct ipc_namespace *ipc_namespace_initial(void);
 /* No task is left: what is still in the first one goes. */
 void ipc_shutdown(void);
+/* fs/mqueue's own, of the current task's namespace: a reference that goes with it, or NULL so far.
+ */
+struct mount *_Atomic *ipc_namespace_mqueue(void);
 uint64_t ipc_namespace_inode(const struct ipc_namespace *ns);
 
 /* --- semaphores (ipc_sem.c) --- */

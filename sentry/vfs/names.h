@@ -11,6 +11,8 @@ must_check int path_symlink(const char *target, int dirfd, const char *name);
 /* flags: LINUX_AT_SYMLINK_FOLLOW, LINUX_AT_EMPTY_PATH. */
 must_check int path_link(
 	int old_dirfd, const char *old_name, int new_dirfd, const char *new_name, int flags);
+/* The same for one name, without slashes, in a directory. */
+must_check int path_unlink_in(const struct path *directory, const char *name);
 must_check int path_unlink(int dirfd, const char *name);
 must_check int path_rmdir(int dirfd, const char *name);
 /* flags: LINUX_RENAME_*. */

@@ -115,6 +115,11 @@ static int remove_at(int dirfd, const char *name, bool is_directory)
 	return result;
 }
 
+int path_unlink_in(const struct path *directory, const char *name)
+{
+	return remove_name(directory, name, false, false);
+}
+
 int path_unlink(int dirfd, const char *name)
 {
 	return remove_at(dirfd, name, false);

@@ -3,6 +3,12 @@
  * has no effect. */
 #include "sentry/fs/proc/sysctl.h"
 
+#include "sentry/fs/mqueue/mqueue.h"
+#include "sentry/kernel/task.h"
+
+#include <errno.h>
+#include <stddef.h>
+
 #define ANY 0, INT32_MAX
 
 static const struct proc_entry inotify_entries[] = {
@@ -17,12 +23,66 @@ static const struct proc_entry epoll_entries[] = {
 };
 static PROC_DIRECTORY(epoll_directory, epoll_entries);
 
+/* --- mqueue: of the caller's ipc namespace --- */
+
+static atomic_int *mqueue_setting(const struct proc_context *context)
+{
+	struct mqueue_settings *settings;
+
+	if (!current || mqueue_settings_current(&settings))
+		return NULL;
+	return (atomic_int *)((char *)settings + context->entry->data);
+}
+
+static int show_mqueue(const struct proc_context *context, struct text_writer *out)
+{
+	atomic_int *setting = mqueue_setting(context);
+
+	if (!setting)
+		return -ENOMEM;
+	text_printf(out, "%d\n", atomic_load(setting));
+	return 0;
+}
+
+static int64_t store_mqueue(const struct proc_context *context, const char *text, size_t size,
+	int64_t least, int64_t most)
+{
+	atomic_int *setting = mqueue_setting(context);
+	int64_t value, error = proc_parse_integer(text, least, most, &value);
+
+	if (error || !setting)
+		return error ? error : -ENOMEM;
+	atomic_store(setting, (int)value);
+	return (int64_t)size;
+}
+
+static int64_t store_messages(const struct proc_context *context, const char *text, size_t size)
+{
+	return store_mqueue(context, text, size, 1, 65536);
+}
+
+static int64_t store_size(const struct proc_context *context, const char *text, size_t size)
+{
+	return store_mqueue(context, text, size, 128, 16 << 20);
+}
+
+static int64_t store_queues(const struct proc_context *context, const char *text, size_t size)
+{
+	return store_mqueue(context, text, size, ANY);
+}
+
+#define MQUEUE(field, store_)                                                                      \
+	{                                                                                          \
+		SYSCTL_BASE(#field, 0644), .show = show_mqueue, .store = (store_),                 \
+					   .data = offsetof(struct mqueue_settings, field)         \
+	}
+
 static const struct proc_entry mqueue_entries[] = {
-	SYSCTL_NUMBER("msg_default", 10, 1, 65536),
-	SYSCTL_NUMBER("msg_max", 10, 1, 65536),
-	SYSCTL_NUMBER("msgsize_default", 8192, 128, 16777216),
-	SYSCTL_NUMBER("msgsize_max", 8192, 128, 16777216),
-	SYSCTL_NUMBER("queues_max", 256, ANY),
+	MQUEUE(msg_default, store_messages),
+	MQUEUE(msg_max, store_messages),
+	MQUEUE(msgsize_default, store_size),
+	MQUEUE(msgsize_max, store_size),
+	MQUEUE(queues_max, store_queues),
 };
 static PROC_DIRECTORY(mqueue_directory, mqueue_entries);
 

@@ -69,6 +69,11 @@ int netlink_create(int type, int protocol, struct socket **out)
 	return 0;
 }
 
+bool socket_is_netlink(const struct socket *socket)
+{
+	return socket->ops == &netlink_operations;
+}
+
 static size_t charge_of(const struct netlink_datagram *datagram)
 {
 	return datagram->capacity + sizeof(*datagram);
@@ -203,6 +208,19 @@ int netlink_queue(const struct netlink_request *request, struct netlink_datagram
 	}
 	wait_queue_wake(&netlink->socket.queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
 	return 0;
+}
+
+int netlink_tell(struct socket *socket, const void *bytes, size_t size)
+{
+	const struct netlink_request request = {.socket = socket};
+	struct netlink_datagram *datagram;
+
+	if (!socket || !socket_is_netlink(socket))
+		return -EINVAL;
+	datagram = netlink_datagram_new();
+	if (datagram)
+		netlink_append(datagram, bytes, size);
+	return netlink_queue_or_free(&request, datagram);
 }
 
 int netlink_queue_or_free(const struct netlink_request *request, struct netlink_datagram *datagram)

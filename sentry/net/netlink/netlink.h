@@ -39,6 +39,8 @@ void netlink_attribute(
 	struct netlink_datagram *datagram, uint16_t type, const void *data, size_t size);
 void netlink_attribute_u32(struct netlink_datagram *datagram, uint16_t type, uint32_t value);
 void netlink_end(struct netlink_datagram *datagram);
+/* Bytes that are no message. */
+void netlink_append(struct netlink_datagram *datagram, const void *bytes, size_t size);
 /* The value of an attribute that follows the fixed part of a request, or NULL. */
 const void *netlink_find_attribute(
 	const struct netlink_request *request, size_t fixed_size, uint16_t type, size_t *size);
@@ -54,6 +56,10 @@ must_check int netlink_queue_or_free(
 /* The last part of a list, then its end, in a datagram of its own as from Linux: 1 or an error. */
 must_check int netlink_finish_dump(
 	const struct netlink_request *request, struct netlink_datagram *list);
+
+/* Bytes from the kernel to a netlink socket, as they are. -EINVAL for another socket, -ENOBUFS. */
+must_check int netlink_tell(struct socket *socket, const void *bytes, size_t size);
+bool socket_is_netlink(const struct socket *socket);
 
 /* --- sock_diag.c: as route_request(), of NETLINK_SOCK_DIAG --- */
 must_check int sock_diag_request(const struct netlink_request *request);

@@ -43,6 +43,14 @@ static void *netlink_room(struct netlink_datagram *datagram, size_t size)
 	return where;
 }
 
+void netlink_append(struct netlink_datagram *datagram, const void *bytes, size_t size)
+{
+	void *where = netlink_room(datagram, size);
+
+	if (where)
+		memcpy(where, bytes, size);
+}
+
 void netlink_begin(struct netlink_datagram *datagram, const struct netlink_request *request,
 	uint16_t type, uint16_t flags, const void *fixed, size_t size)
 {
