@@ -56,6 +56,23 @@ struct linux_iocb {
 	uint32_t aio_resfd;
 };
 
+#define LINUX_IOCB_CMD_PREAD   0
+#define LINUX_IOCB_CMD_PWRITE  1
+#define LINUX_IOCB_CMD_FSYNC   2
+#define LINUX_IOCB_CMD_FDSYNC  3
+#define LINUX_IOCB_CMD_POLL    5
+#define LINUX_IOCB_CMD_PREADV  7
+#define LINUX_IOCB_CMD_PWRITEV 8
+
+#define LINUX_IOCB_FLAG_RESFD  1
+#define LINUX_IOCB_FLAG_IOPRIO 2
+
+/* io_pgetevents(2)'s last argument. */
+struct linux_aio_sigset {
+	uint64_t sigmask;
+	uint64_t sigsetsize;
+};
+
 _Static_assert(sizeof(struct linux_iovec) == 16, "struct iovec");
 _Static_assert(sizeof(struct linux_io_event) == 32, "struct io_event");
 _Static_assert(sizeof(struct linux_iocb) == 64, "struct iocb");

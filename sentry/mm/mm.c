@@ -51,6 +51,11 @@ struct mm *mm_get(struct mm *mm)
 	return mm;
 }
 
+struct mm_attachment *_Atomic *mm_aio(struct mm *mm)
+{
+	return &mm->aio;
+}
+
 bool mm_is_single_user(struct mm *mm)
 {
 	return refcount_read(&mm->refs) == 1;
@@ -88,9 +93,12 @@ static void exe_file_put(struct file *file)
 /* Nobody runs in it any more: no need to tell the platform page by page. */
 static void mm_free(struct mm *mm)
 {
+	struct mm_attachment *aio = mm->aio;
 	struct backing *backing;
 	struct vma *vma;
 
+	if (aio)
+		aio->release(aio);
 	address_space_free(mm->as);
 	while ((backing = RB_ROOT(&mm->backings))) {
 		backing_detach(mm, backing);

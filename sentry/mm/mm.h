@@ -65,6 +65,12 @@ size_t mm_get_auxv(struct mm *mm, void *buffer, size_t size);
 /* 0 SUID_DUMP_DISABLE, 1 SUID_DUMP_USER, 2 SUID_DUMP_ROOT */
 int mm_dumpable(struct mm *mm);
 void mm_set_dumpable(struct mm *mm, int dumpable);
+/* What another room keeps for an mm, and releases when nobody runs in it any more. */
+struct mm_attachment {
+	void (*release)(struct mm_attachment *attachment);
+};
+/* vfs/aio.c's own; NULL so far. */
+struct mm_attachment *_Atomic *mm_aio(struct mm *mm);
 /* True when no other task or address-space user shares this mm (refcount of users is 1). */
 bool mm_is_single_user(struct mm *mm);
 

@@ -47,6 +47,7 @@ struct mm {
 	gaddr_t hole_end, hole_skipped;	    /* placement.c's own */
 	struct mm_layout layout;
 	struct file *exe_file; /* a reference, or NULL */
+	struct mm_attachment *_Atomic aio; /* see mm_aio() */
 	void *auxv;
 	size_t auxv_size;
 	int dumpable;

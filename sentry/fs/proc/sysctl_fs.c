@@ -5,6 +5,7 @@
 
 #include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/kernel/task.h"
+#include "sentry/vfs/aio.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -86,11 +87,37 @@ static const struct proc_entry mqueue_entries[] = {
 };
 static PROC_DIRECTORY(mqueue_directory, mqueue_entries);
 
+/* --- aio --- */
+
+static int show_aio(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%lu\n", aio_requests());
+	return 0;
+}
+
+static int show_aio_max(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%lu\n", aio_requests_max());
+	return 0;
+}
+
+static int64_t store_aio_max(const struct proc_context *context, const char *text, size_t size)
+{
+	int64_t value, error = proc_parse_integer(text, 0, INT64_MAX, &value);
+
+	if (error)
+		return error;
+	aio_set_requests_max((uint64_t)value);
+	return (int64_t)size;
+}
+
+/* --- the rest --- */
+
 static const struct proc_directory binfmt_directory;
 
 static const struct proc_entry entries[] = {
-	SYSCTL_NUMBER("aio-max-nr", 65536, 0, INT64_MAX),
-	SYSCTL_TEXT("aio-nr", "0"),
+	SYSCTL_FILE("aio-max-nr", 0644, show_aio_max, store_aio_max),
+	SYSCTL_FILE("aio-nr", 0444, show_aio, NULL),
 	SYSCTL_DIRECTORY("binfmt_misc", &binfmt_directory),
 	SYSCTL_TEXT("dentry-state", "0\t0\t45\t0\t0\t0"),
 	SYSCTL_NUMBER("dir-notify-enable", 1, 0, 1),
