@@ -135,7 +135,7 @@ int64_t sys_statx(struct task *task, const uint64_t args[6])
 static int real_credentials(struct task *task, struct cred **out)
 {
 	const struct cred *cred = task->cred;
-	bool root = cred->uid == 0;
+	bool root = cred->uid == user_namespace_make_uid(cred->user_ns, 0);
 	struct cred *copy;
 	int result;
 

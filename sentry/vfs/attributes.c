@@ -93,7 +93,7 @@ int path_chmod(const struct path *path, uint32_t mode)
 		result = -EOPNOTSUPP;
 	else if (!inode_owner_or_capable(inode, cred))
 		result = -EPERM;
-	if (!in_group(cred, inode->attributes.gid) && !vfs_capable(cred, LINUX_CAP_FSETID))
+	if (!in_group(cred, inode->attributes.gid) && !inode_capable(inode, cred, LINUX_CAP_FSETID))
 		attributes.mode &= ~(uint32_t)LINUX_S_ISGID;
 	attributes.ctime = inode_time_now();
 	if (result == 0)
@@ -105,7 +105,7 @@ static int may_chown(const struct inode *inode, const struct cred *cred, uint32_
 {
 	bool owner;
 
-	if (vfs_capable(cred, LINUX_CAP_CHOWN))
+	if (inode_capable(inode, cred, LINUX_CAP_CHOWN))
 		return 0;
 	owner = cred->fsuid == inode->attributes.uid;
 	if (uid != UINT32_MAX && !(owner && uid == inode->attributes.uid))

@@ -167,6 +167,9 @@ struct super_operations {
 	 * cached name if that gives the same struct inode.
 	 */
 	int (*revalidate)(struct inode *directory, const char *name, struct inode *inode);
+	/* The whole name of an open file whose inode no directory has ("pipe:[7]"), as Linux's
+	 * d_dname; false: its path. NULL: always the path. */
+	bool (*pseudo_name)(const struct inode *inode, char *buffer, size_t size);
 	/* What /proc/mounts shows after the common options; writes ",opt=value" text. */
 	void (*show_options)(struct super_block *sb, char *buffer, size_t size);
 	/* mount(2) with MS_REMOUNT: new options; read_only is the VFS's. NULL: nothing can be
@@ -232,6 +235,9 @@ static inline bool inode_is_type(const struct inode *inode, uint32_t type)
 /* The VFS's own check: mode bits, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. mask: 4 read, 2
  * write, 1 execute. -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
+/* Does cred hold the capability (LINUX_CAP_*) in its own user namespace, and has that numbers for
+ * both owners of the inode? */
+bool inode_capable(const struct inode *inode, const struct cred *cred, int capability);
 /* Is cred the owner, or has CAP_FOWNER over it? */
 bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred);
 /* The mode, uid and gid that a new inode gets in a directory (set-group-ID rules; umask was applied

@@ -12,6 +12,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/kernel/user_namespace.h"
 #include "sentry/vfs/path.h"
 
 #include <errno.h>
@@ -29,6 +30,13 @@ static bool in_group(const struct cred *cred, uint32_t gid)
 bool vfs_capable(const struct cred *cred, int capability)
 {
 	return !cred || cred_capable(cred, capability);
+}
+
+bool inode_capable(const struct inode *inode, const struct cred *cred, int capability)
+{
+	return !cred || (cred_capable_in(cred, cred->user_ns, capability) &&
+				user_namespace_has_uid(cred->user_ns, inode->attributes.uid) &&
+				user_namespace_has_gid(cred->user_ns, inode->attributes.gid));
 }
 
 static int mode_permission(const struct inode *inode, const struct cred *cred, unsigned int mask)
@@ -51,12 +59,12 @@ static int capability_permission(
 	bool directory = inode_is_type(inode, LINUX_S_IFDIR);
 
 	if ((directory ? !(mask & MAY_WRITE) : mask == MAY_READ) &&
-		cred_capable(cred, LINUX_CAP_DAC_READ_SEARCH))
+		inode_capable(inode, cred, LINUX_CAP_DAC_READ_SEARCH))
 		return 0;
 	/* Even root executes only what somebody may execute. */
 	if (!directory && (mask & MAY_EXEC) && !(inode->attributes.mode & 0111))
 		return -EACCES;
-	return cred_capable(cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	return inode_capable(inode, cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 static int read_only_permission(const struct inode *inode, unsigned int mask)
@@ -90,7 +98,8 @@ int inode_permission(struct inode *inode, const struct cred *cred, unsigned int 
 bool inode_owner_or_capable(const struct inode *inode, const struct cred *cred)
 {
 	return !cred || cred->fsuid == inode->attributes.uid ||
-	       cred_capable(cred, LINUX_CAP_FOWNER);
+	       (user_namespace_has_uid(cred->user_ns, inode->attributes.uid) &&
+		       cred_capable_in(cred, cred->user_ns, LINUX_CAP_FOWNER));
 }
 
 uint32_t inode_mode_strip_sgid(
@@ -100,7 +109,8 @@ uint32_t inode_mode_strip_sgid(
 		return mode;
 	if (LINUX_S_ISDIR(mode) || !(directory->attributes.mode & LINUX_S_ISGID) || !cred)
 		return mode;
-	if (in_group(cred, directory->attributes.gid) || cred_capable(cred, LINUX_CAP_FSETID))
+	if (in_group(cred, directory->attributes.gid) ||
+		inode_capable(directory, cred, LINUX_CAP_FSETID))
 		return mode;
 	return mode & ~(uint32_t)LINUX_S_ISGID;
 }
@@ -136,7 +146,7 @@ int directory_may_delete(
 		return result;
 	if ((directory->attributes.mode & LINUX_S_ISVTX) && cred &&
 		victim->attributes.uid != cred->fsuid && directory->attributes.uid != cred->fsuid &&
-		!cred_capable(cred, LINUX_CAP_FOWNER))
+		!inode_capable(victim, cred, LINUX_CAP_FOWNER))
 		return -EPERM;
 	if (is_directory != inode_is_type(victim, LINUX_S_IFDIR))
 		return is_directory ? -ENOTDIR : -EISDIR;

@@ -9,7 +9,7 @@ enum may_mask { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 /* The current task's credentials; NULL on threads of the sentry's own: no permission is checked
  * then. */
 const struct cred *vfs_cred(void);
-bool vfs_capable(const struct cred *cred, int capability);
+bool vfs_capable(const struct cred *cred, int capability); /* in the initial user namespace */
 /* May a name be made in the directory? RANK_INODE held. -ENOENT when it was removed, -EACCES,
  * -EROFS. */
 must_check int directory_may_create(struct inode *directory, const struct cred *cred);

@@ -72,9 +72,9 @@ int proc_mode_permission(struct inode *inode, const struct cred *cred, unsigned 
 	if (directory && mask == (MAY_WRITE | MAY_EXEC))
 		return 0;
 	if (!(mask & MAY_WRITE) && (directory || mask == MAY_READ) &&
-		cred_capable(cred, LINUX_CAP_DAC_READ_SEARCH))
+		inode_capable(inode, cred, LINUX_CAP_DAC_READ_SEARCH))
 		return 0;
-	return cred_capable(cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	return inode_capable(inode, cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 bool proc_may_see(const struct proc_super *super, struct task *task, enum proc_hide least)

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What Linux's tmpfs adds to a directory's size for each entry. */
-#define ENTRY_SIZE 20
-
 /* Positions of a directory: where the newest name is looked for, then the end. Cookies follow. */
 enum { POSITION_NEWEST = 2, POSITION_END, FIRST_COOKIE };
 
@@ -77,7 +74,7 @@ static void name_insert(struct inode *directory, struct tmpfs_name *name, struct
 	name->cookie = ++names->last_cookie;
 	RB_INSERT(tmpfs_name_tree, &names->names, name);
 	RB_INSERT(tmpfs_cookie_tree, &names->cookies, name);
-	directory->attributes.size += ENTRY_SIZE;
+	directory->attributes.size += TMPFS_ENTRY_SIZE;
 	if (inode_is_type(inode, LINUX_S_IFDIR))
 		directory->attributes.nlink++;
 	touch_mtime(directory);
@@ -92,7 +89,7 @@ static struct inode *name_remove(struct inode *directory, struct tmpfs_name *nam
 	RB_REMOVE(tmpfs_name_tree, &names->names, name);
 	RB_REMOVE(tmpfs_cookie_tree, &names->cookies, name);
 	free(name);
-	directory->attributes.size -= ENTRY_SIZE;
+	directory->attributes.size -= TMPFS_ENTRY_SIZE;
 	if (inode_is_type(inode, LINUX_S_IFDIR))
 		directory->attributes.nlink--;
 	touch_mtime(directory);

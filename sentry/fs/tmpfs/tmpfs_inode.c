@@ -110,8 +110,10 @@ int tmpfs_inode_new(struct super_block *sb, uint32_t mode, uint64_t rdev, const 
 	node->inode = inode;
 	inode->private = node;
 	inode->attributes.rdev = rdev;
-	if (LINUX_S_ISDIR(mode))
+	if (LINUX_S_ISDIR(mode)) {
 		inode->attributes.nlink = 2;
+		inode->attributes.size = 2 * TMPFS_ENTRY_SIZE;
+	}
 	if (LINUX_S_ISLNK(mode))
 		error = set_link(inode, target);
 	if (error)

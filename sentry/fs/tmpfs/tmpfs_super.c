@@ -10,8 +10,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "sentry/fs/tmpfs/tmpfs_node.h"
+#include "sentry/kernel/credentials.h"
 #include "sentry/mm/memory_file.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/permission.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -93,6 +95,23 @@ static bool is_ignored(const char *name)
 	return false;
 }
 
+/* An id of the mounter's user namespace. */
+static int parse_owner(const char *name, const char *value, struct tmpfs *fs)
+{
+	const struct cred *cred = vfs_cred();
+	struct user_namespace *ns = cred ? cred->user_ns : user_namespace_initial();
+	uint32_t id;
+	int error = parse_id(value, 10, UINT32_MAX - 1, &id);
+
+	if (error)
+		return error;
+	id = *name == 'u' ? user_namespace_make_uid(ns, id) : user_namespace_make_gid(ns, id);
+	if (id == UINT32_MAX)
+		return -EINVAL;
+	*(*name == 'u' ? &fs->uid : &fs->gid) = id;
+	return 0;
+}
+
 static int parse_option(struct tmpfs *fs, const char *name, const char *value)
 {
 	uint64_t size;
@@ -112,10 +131,8 @@ static int parse_option(struct tmpfs *fs, const char *name, const char *value)
 		return parse_size(value, false, &fs->max_inodes);
 	if (!strcmp(name, "mode"))
 		return parse_id(value, 8, LINUX_S_IALLUGO, &fs->mode);
-	if (!strcmp(name, "uid"))
-		return parse_id(value, 10, UINT32_MAX - 1, &fs->uid);
-	if (!strcmp(name, "gid"))
-		return parse_id(value, 10, UINT32_MAX - 1, &fs->gid);
+	if (!strcmp(name, "uid") || !strcmp(name, "gid"))
+		return parse_owner(name, value, fs);
 	return -EINVAL;
 }
 
@@ -160,12 +177,15 @@ int tmpfs_super_block_new(
 	const struct file_system_type *type, const char *options, struct super_block **out)
 {
 	struct tmpfs *fs = calloc(1, sizeof(*fs));
+	const struct cred *cred = vfs_cred();
 	struct super_block *sb;
 	int error;
 
 	if (!fs)
 		return -ENOMEM;
 	fs->mode = 01777;
+	fs->uid = cred ? cred->fsuid : 0;
+	fs->gid = cred ? cred->fsgid : 0;
 	fs->quota.max_pages = memory_size / 2 >> PAGE_SHIFT;
 	fs->max_inodes = memory_size / 2 / BYTES_PER_INODE;
 	error = parse_options(fs, options);
