@@ -115,8 +115,11 @@ bool file_pseudo_name(const struct file *file, char *buffer, size_t size)
 	const struct inode_attributes *attributes = &file->inode->attributes;
 	const char *name = file->name ? file->name : file->ops ? file->ops->name : NULL;
 
-	if (!inode_is_pseudo(file->inode))
-		return false;
+	if (!inode_is_pseudo(file->inode)) {
+		const struct super_operations *ops = file->inode->sb->ops;
+
+		return ops && ops->pseudo_name && ops->pseudo_name(file->inode, buffer, size);
+	}
 	if (LINUX_S_ISFIFO(attributes->mode))
 		(void)snprintf(buffer, size, "pipe:[%lu]", attributes->ino);
 	else if (LINUX_S_ISSOCK(attributes->mode))

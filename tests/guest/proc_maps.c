@@ -182,6 +182,18 @@ TEST(smaps_counts_what_was_touched)
 	CHECK(strncmp(proc_field(area, "VmFlags:"), "rd wr mr mw me ", 15) == 0);
 }
 
+TEST(smaps_tells_of_the_vsyscall_page_too)
+{
+	char *page = (char *)0xffffffffff600000ul, *area;
+
+	if (!area_line(proc_text("/proc/self/maps"), page))
+		SKIP("no vsyscall page");
+	area = area_line(proc_text("/proc/self/smaps"), page);
+	CHECK(area && strstr(area, "[vsyscall]"));
+	CHECK_EQ(proc_number(area, "Size:"), 4);
+	CHECK_EQ(proc_number(area, "Rss:"), 0);
+}
+
 TEST(smaps_rollup_is_the_sum)
 {
 	long long sum = 0, rollup = proc_number(proc_text("/proc/self/smaps_rollup"), "Rss:");

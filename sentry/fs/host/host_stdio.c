@@ -74,7 +74,44 @@ static void stdio_inode_release(struct inode *inode)
 	free(stdio);
 }
 
-static const struct super_operations stdio_super_ops = {.inode_release = stdio_inode_release};
+static const char *memory_device_name(uint64_t rdev)
+{
+	switch (LINUX_MINOR(rdev)) {
+	case 5:
+		return "/dev/zero";
+	case 7:
+		return "/dev/full";
+	case 8:
+		return "/dev/random";
+	case 9:
+		return "/dev/urandom";
+	default:
+		return "/dev/null";
+	}
+}
+
+/* As the guest's own kind of name, where it has one. */
+static bool stdio_pseudo_name(const struct inode *inode, char *buffer, size_t size)
+{
+	const struct inode_attributes *attributes = &inode->attributes;
+
+	if (LINUX_S_ISFIFO(attributes->mode))
+		(void)snprintf(buffer, size, "pipe:[%lu]", attributes->ino);
+	else if (LINUX_S_ISSOCK(attributes->mode))
+		(void)snprintf(buffer, size, "socket:[%lu]", attributes->ino);
+	else if (!LINUX_S_ISCHR(attributes->mode))
+		return false;
+	else if (LINUX_MAJOR(attributes->rdev) == MEMORY_MAJOR)
+		(void)snprintf(buffer, size, "%s", memory_device_name(attributes->rdev));
+	else
+		(void)snprintf(buffer, size, "/dev/tty");
+	return true;
+}
+
+static const struct super_operations stdio_super_ops = {
+	.inode_release = stdio_inode_release,
+	.pseudo_name = stdio_pseudo_name,
+};
 static const struct file_system_type stdio_type = {.name = "host", .needs_no_device = true};
 static const struct inode_operations root_inode_ops;
 static struct super_block *stdio_super;
@@ -164,21 +201,6 @@ static struct host_stdio *stdio_new(int fd, const struct statx *stx, int flags)
 	return stdio;
 }
 
-/* As the guest's own kind of name, where it has one. */
-static void name_for(const struct statx *stx, bool own_device, char *name, size_t size)
-{
-	unsigned long ino = stx->stx_ino;
-
-	if (S_ISFIFO(stx->stx_mode))
-		(void)snprintf(name, size, "pipe:[%lu]", ino);
-	else if (S_ISSOCK(stx->stx_mode))
-		(void)snprintf(name, size, "socket:[%lu]", ino);
-	else if (S_ISCHR(stx->stx_mode))
-		(void)snprintf(name, size, own_device ? "dev/null" : "dev/tty");
-	else
-		(void)snprintf(name, size, "file:[%lu]", ino);
-}
-
 static int make_inode(
 	int fd, const struct statx *stx, int flags, bool overflow_ids_are_root, struct inode **out)
 {
@@ -240,7 +262,7 @@ int host_stdio_file_new(int fd, bool overflow_ids_are_root, struct file **out)
 		return error;
 	}
 	own_device = S_ISCHR(stx.stx_mode) && stx.stx_rdev_major == MEMORY_MAJOR;
-	name_for(&stx, own_device, name, sizeof(name));
+	(void)snprintf(name, sizeof(name), "file:[%lu]", inode->attributes.ino);
 	/* O_NONBLOCK of our own making is not the guest's. */
 	flags &= O_ACCMODE | O_APPEND | O_DSYNC;
 	error = file_new_anonymous(inode, ops_for(stx.stx_mode), mode_for(inode, (uint32_t)flags),

@@ -17,8 +17,14 @@
 #include <stdlib.h>
 
 #define NAME_COLUMN 73
-#define VSYSCALL_LINE                                                                              \
-	"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n"
+#define VSYSCALL_NAME "[vsyscall]"
+
+/* No mapping of any program's, yet each has it: executable only. */
+static const struct vma_info vsyscall_page = {
+	.start = 0xffffffffff600000,
+	.end = 0xffffffffff601000,
+	.protection = LINUX_PROT_EXEC,
+};
 
 /* Neighbours often come from one file: its name is looked for once. */
 struct area_names {
@@ -120,7 +126,7 @@ static void show_maps_area(
 int task_show_maps(const struct proc_context *context, struct text_writer *out)
 {
 	if (each_area(context, out, false, show_maps_area, NULL) == 0)
-		text_append(out, VSYSCALL_LINE, sizeof(VSYSCALL_LINE) - 1);
+		show_line(out, &vsyscall_page, VSYSCALL_NAME);
 	return 0;
 }
 
@@ -212,7 +218,8 @@ static void show_smaps_area(
 
 int task_show_smaps(const struct proc_context *context, struct text_writer *out)
 {
-	(void)each_area(context, out, true, show_smaps_area, NULL);
+	if (each_area(context, out, true, show_smaps_area, NULL) == 0)
+		show_smaps_area(out, &vsyscall_page, VSYSCALL_NAME, NULL);
 	return 0;
 }
 
