@@ -28,7 +28,7 @@ def program_headers(image):
 
 
 def check(image):
-    """The number of bytes that are to be mapped."""
+    """Raises ValueError for an image that cannot be mapped as it is."""
     loads = [header for header in program_headers(image) if header[0] == PT_LOAD]
     if len(loads) != 1:
         raise ValueError("%d PT_LOAD segments instead of one" % len(loads))
@@ -46,7 +46,6 @@ def check(image):
                 break
             if tag in RELOCATION_TAGS:
                 raise ValueError("it has relocations (%s)" % RELOCATION_TAGS[tag])
-    return file_size
 
 
 def emit(image, out):
@@ -66,16 +65,13 @@ def main():
     with open(sys.argv[1], "rb") as file:
         image = file.read()
     try:
-        size = check(image)
+        check(image)
     except (ValueError, struct.error) as error:
         sys.exit("embed.py: %s: %s" % (sys.argv[1], error))
-    # The section headers are not mapped: without them, readers of the image use the dynamic section.
-    header = bytearray(image[:size])
-    header[40:48] = bytes(8)  # e_shoff
-    header[60:64] = bytes(4)  # e_shnum, e_shstrndx
-    header += bytes(-size % PAGE_SIZE)
+    # The whole file: debuggers find symbols and unwind tables by the section headers behind the segment.
+    image += bytes(-len(image) % PAGE_SIZE)
     with open(sys.argv[2], "w", encoding="ascii") as out:
-        emit(bytes(header), out)
+        emit(image, out)
 
 
 if __name__ == "__main__":
