@@ -23,6 +23,7 @@ void ptrace_init_child_locked(
 {
 	struct ptrace_state *state = parent->ptrace;
 
+	ptrace_debug_registers_init(child->ptrace, state);
 	if (likely(!state->tracer) || !(event || (clone_flags & LINUX_CLONE_PTRACE)))
 		return;
 	ptrace_link_locked(child, state->tracer, state->tracer_cred, state->options, state->seized);

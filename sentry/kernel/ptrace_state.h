@@ -113,5 +113,7 @@ int64_t ptrace_siginfo_request(
 	struct task *task, struct task *tracee, int64_t request, uint64_t address, uint64_t data);
 /* execve: none are set any more. Own thread. */
 void ptrace_debug_registers_clear(struct task *task);
-/* SIGTRAP of a breakpoint is about to be sent: takes DR6 from the context. Own thread. */
-void ptrace_debug_registers_read(struct task *task);
+/* None are set in a new task; DR6 and DR7 still read as those of its parent, if it has one. */
+void ptrace_debug_registers_init(struct ptrace_state *state, const struct ptrace_state *parent);
+/* SIGTRAP of a breakpoint or a step is about to be sent: takes DR6 from the context. Own thread. */
+void ptrace_debug_registers_read(struct task *task, bool step);

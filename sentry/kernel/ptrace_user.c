@@ -17,7 +17,8 @@
 #define DEBUG_STATUS  6
 #define DEBUG_CONTROL 7
 #define DEBUG_COUNT   8
-/* Of DR6: the step bit. */
+/* Of DR6: what reads as one when nothing happened, and the step bit. */
+#define DR6_IDLE 0xffff0ff0ull
 #define DR6_STEP 0x4000ull
 
 struct debug_write {
@@ -59,30 +60,36 @@ void ptrace_debug_registers_clear(struct task *task)
 	struct ptrace_state *state = task->ptrace;
 	const unsigned int order[] = {DEBUG_CONTROL, 0, 1, 2, 3, DEBUG_STATUS};
 
-	if (!state->debug_registers_used)
-		return;
-	for (size_t i = 0; i < array_count(order); i++) {
+	for (size_t i = 0; i < array_count(order) && state->debug_registers_used; i++) {
 		struct debug_write write = {.index = order[i]};
 
 		if (state->debug_registers[order[i]])
 			(void)!write_debug_register(task, &write);
 	}
-	memset(state->debug_registers, 0, sizeof(state->debug_registers));
+	ptrace_debug_registers_init(state, NULL);
 	state->debug_registers_used = false;
 }
 
-void ptrace_debug_registers_read(struct task *task)
+void ptrace_debug_registers_init(struct ptrace_state *state, const struct ptrace_state *parent)
+{
+	memset(state->debug_registers, 0, sizeof(state->debug_registers));
+	state->debug_registers[DEBUG_STATUS] = DR6_IDLE;
+	if (!parent)
+		return;
+	state->debug_registers[DEBUG_STATUS] = parent->debug_registers[DEBUG_STATUS];
+	state->debug_registers[DEBUG_CONTROL] = parent->debug_registers[DEBUG_CONTROL];
+}
+
+/* As Linux: each trap writes it anew. */
+void ptrace_debug_registers_read(struct task *task, bool step)
 {
 	struct ptrace_state *state = task->ptrace;
-	uint64_t value = 0;
+	uint64_t *status = &state->debug_registers[DEBUG_STATUS];
 
-	if (state->step_mode != PTRACE_STEP_NONE)
-		state->debug_registers[DEBUG_STATUS] |= DR6_STEP;
-	if (!state->debug_registers_used)
-		return;
-	if (context_get_debug_register(
-		    task->context, mm_address_space(task->mm), DEBUG_STATUS, &value) == 0)
-		state->debug_registers[DEBUG_STATUS] |= value;
+	*status = DR6_IDLE | (step ? DR6_STEP : 0);
+	if (state->debug_registers_used)
+		(void)!context_get_debug_register(
+			task->context, mm_address_space(task->mm), DEBUG_STATUS, status);
 }
 
 static bool is_debug_offset(uint64_t offset)

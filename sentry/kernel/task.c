@@ -47,6 +47,7 @@ int task_new(struct platform *platform, struct task **out)
 	task->ptrace = &memory->ptrace;
 	task->ptrace->task = task;
 	LIST_INIT(&task->ptrace->tracees);
+	ptrace_debug_registers_init(task->ptrace, NULL);
 	signal_pending_init(&task->pending);
 	task->altstack.ss_flags = LINUX_SS_DISABLE;
 	task->regs.orig_rax = UINT64_MAX;

@@ -187,7 +187,7 @@ static uint64_t trap_of_signal(const struct context_exit *exit)
 static void handle_exception(struct task *task, const struct context_exit *exit)
 {
 	if (exit->signal == LINUX_SIGTRAP && exit->code != LINUX_SI_KERNEL)
-		ptrace_debug_registers_read(task);
+		ptrace_debug_registers_read(task, exit->code == LINUX_TRAP_TRACE);
 	rseq_interrupted(task);
 	send_exception(task, exit->signal, exit->code, exit->address, trap_of_signal(exit));
 }
@@ -208,7 +208,7 @@ static void handle_exit(struct task *task, const struct context_exit *exit)
 		handle_exception(task, exit);
 		break;
 	case EXIT_STEP:
-		ptrace_debug_registers_read(task);
+		ptrace_debug_registers_read(task, true);
 		send_exception(task, LINUX_SIGTRAP, exit->code ? exit->code : LINUX_TRAP_TRACE,
 			task->regs.rip, TRAP_DEBUG);
 		break;
