@@ -86,7 +86,7 @@ static int queue_create(struct task *task, const struct ipc_get *get, struct ipc
 		return -ENOMEM;
 	TAILQ_INIT(&queue->messages);
 	wait_queue_init(&queue->waiters);
-	queue->bytes_max = LINUX_MSGMNB;
+	queue->bytes_max = ipc_limit(ipc_namespace_of(task), IPC_MSGMNB);
 	queue->object.destroy = queue_destroy;
 	queue->object.on_remove = queue_on_remove;
 	*out = &queue->object;
@@ -99,7 +99,7 @@ int64_t ipc_msgget(struct task *task, int key, int flags)
 		.kind = IPC_MESSAGES,
 		.key = key,
 		.flags = flags,
-		.maximum = LINUX_MSGMNI,
+		.maximum = (unsigned int)ipc_limit(ipc_namespace_of(task), IPC_MSGMNI),
 		.create = queue_create,
 	};
 
@@ -199,7 +199,7 @@ int64_t ipc_msgsnd(struct task *task, int id, gaddr_t address, uint64_t size, in
 	struct message *message;
 	int error;
 
-	if (size > LINUX_MSGMAX || id < 0)
+	if (size > ipc_limit(ipc_namespace_of(task), IPC_MSGMAX) || id < 0)
 		return -EINVAL;
 	error = message_read(task, address, size, &message);
 	if (error)
@@ -381,9 +381,9 @@ static int64_t control_info(struct task *task, int command, gaddr_t argument)
 	struct linux_msginfo info = {
 		.msgpool = LINUX_MSGMNI * LINUX_MSGMNB / 1024,
 		.msgmap = LINUX_MSGMNB,
-		.msgmax = LINUX_MSGMAX,
-		.msgmnb = LINUX_MSGMNB,
-		.msgmni = LINUX_MSGMNI,
+		.msgmax = (int)ipc_limit(ns, IPC_MSGMAX),
+		.msgmnb = (int)ipc_limit(ns, IPC_MSGMNB),
+		.msgmni = (int)ipc_limit(ns, IPC_MSGMNI),
 		.msgssz = 16,
 		.msgtql = LINUX_MSGMNB,
 		.msgseg = 0xffff,
@@ -413,7 +413,8 @@ static int set_locked(
 {
 	int error;
 
-	if (status->msg_qbytes > LINUX_MSGMNB && !capable(LINUX_CAP_SYS_RESOURCE))
+	if (status->msg_qbytes > ipc_limit(queue->object.ns, IPC_MSGMNB) &&
+		!capable(LINUX_CAP_SYS_RESOURCE))
 		return -EPERM;
 	error = ipc_perm_set(task, &queue->object, &status->msg_perm);
 	if (error)

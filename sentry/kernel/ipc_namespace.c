@@ -11,6 +11,7 @@
 #include "sentry/vfs/mount.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +36,33 @@ struct ipc_namespace {
 	uint64_t ino;
 	struct ipc_table tables[IPC_KINDS];
 	struct mount *_Atomic mqueue; /* see ipc_namespace_mqueue() */
+	uint64_t used[IPC_KINDS];
+	_Atomic uint64_t limits[IPC_LIMITS];
 };
 
 struct mutex g_ipc_lock;
 static struct ipc_namespace g_initial = {.ino = NAMESPACE_INODE_IPC};
+
+static const uint64_t default_limits[IPC_LIMITS] = {
+	[IPC_MSGMAX] = LINUX_MSGMAX,
+	[IPC_MSGMNB] = LINUX_MSGMNB,
+	[IPC_MSGMNI] = LINUX_MSGMNI,
+	[IPC_SEMMSL] = LINUX_SEMMSL,
+	[IPC_SEMMNS] = LINUX_SEMMNS,
+	[IPC_SEMOPM] = LINUX_SEMOPM,
+	[IPC_SEMMNI] = LINUX_SEMMNI,
+	[IPC_SHMALL] = LINUX_SHMALL,
+	[IPC_SHMMAX] = LINUX_SHMMAX,
+	[IPC_SHMMNI] = LINUX_SHMMNI,
+};
+
+static void init_tables(struct ipc_namespace *ns)
+{
+	for (int kind = 0; kind < IPC_KINDS; kind++)
+		ns->tables[kind].last_index = -1;
+	for (int limit = 0; limit < IPC_LIMITS; limit++)
+		atomic_init(&ns->limits[limit], default_limits[limit]);
+}
 
 static void *namespace_get(void *ns)
 {
@@ -88,8 +112,7 @@ __attribute__((constructor)) static void ipc_init(void)
 {
 	mutex_init(&g_ipc_lock, RANK_PIPE, "System V IPC");
 	g_initial.user_ns = user_namespace_initial();
-	for (int kind = 0; kind < IPC_KINDS; kind++)
-		g_initial.tables[kind].last_index = -1;
+	init_tables(&g_initial);
 	nsproxy_register(LINUX_CLONE_NEWIPC, &operations);
 }
 
@@ -102,8 +125,7 @@ int ipc_namespace_new(struct user_namespace *user_ns, struct ipc_namespace **out
 	refcount_init(&ns->refs, &ipc_namespace_refs);
 	ns->user_ns = user_namespace_get(user_ns);
 	ns->ino = namespace_inode_new();
-	for (int kind = 0; kind < IPC_KINDS; kind++)
-		ns->tables[kind].last_index = -1;
+	init_tables(ns);
 	*out = ns;
 	return 0;
 }
@@ -168,6 +190,26 @@ uint64_t ipc_namespace_inode(const struct ipc_namespace *ns)
 struct ipc_namespace *ipc_namespace_of(struct task *task)
 {
 	return task->nsproxy->ipc ? task->nsproxy->ipc : &g_initial;
+}
+
+uint64_t ipc_limit(const struct ipc_namespace *ns, enum ipc_limit limit)
+{
+	return atomic_load(&ns->limits[limit]);
+}
+
+void ipc_limit_set(struct ipc_namespace *ns, enum ipc_limit limit, uint64_t value)
+{
+	atomic_store(&ns->limits[limit], value);
+	if (limit != IPC_SHM_RMID_FORCED || !value)
+		return;
+	mutex_lock(&g_ipc_lock);
+	ipc_shm_remove_forced(ns);
+	mutex_unlock(&g_ipc_lock);
+}
+
+uint64_t *ipc_used(struct ipc_namespace *ns, enum ipc_kind kind)
+{
+	return &ns->used[kind];
 }
 
 int64_t ipc_now_seconds(void)
@@ -312,6 +354,8 @@ static int64_t get_new(struct task *task, const struct ipc_get *get, struct ipc_
 	object_init(task, object, get);
 	error = table_insert(table, object, get->maximum);
 	if (error) {
+		object->removed = true;
+		object->on_remove(object);
 		ipc_object_put(object);
 		return error;
 	}

@@ -32,6 +32,29 @@ void ipc_shutdown(void);
 struct mount *_Atomic *ipc_namespace_mqueue(void);
 uint64_t ipc_namespace_inode(const struct ipc_namespace *ns);
 
+/* What a namespace's objects may grow to: /proc/sys/kernel/msgmax... Each may be read and set by any
+ * thread, and holds for what is asked for afterwards. */
+enum ipc_limit {
+	IPC_MSGMAX,
+	IPC_MSGMNB,
+	IPC_MSGMNI,
+	IPC_SEMMSL, /* these four are one file, in this order */
+	IPC_SEMMNS,
+	IPC_SEMOPM,
+	IPC_SEMMNI,
+	IPC_SHMALL,
+	IPC_SHMMAX,
+	IPC_SHMMNI,
+	IPC_SHM_RMID_FORCED,
+	IPC_LIMITS,
+};
+uint64_t ipc_limit(const struct ipc_namespace *ns, enum ipc_limit limit);
+/* value: one that the setting may have. IPC_SHM_RMID_FORCED removes segments that nobody has
+ * attached any more. */
+void ipc_limit_set(struct ipc_namespace *ns, enum ipc_limit limit, uint64_t value);
+/* The namespace that a task is in; borrowed. */
+struct ipc_namespace *ipc_namespace_of(struct task *task);
+
 /* --- semaphores (ipc_sem.c) --- */
 
 must_check int64_t ipc_semget(struct task *task, int key, int count, int flags);

@@ -26,7 +26,6 @@ struct ipc_object {
 
 extern struct mutex g_ipc_lock; /* RANK_PIPE */
 
-struct ipc_namespace *ipc_namespace_of(struct task *task);
 int64_t ipc_now_seconds(void);
 struct ipc_object *ipc_object_get(struct ipc_object *object);
 void ipc_object_put(struct ipc_object *object);
@@ -63,5 +62,9 @@ must_check int ipc_perm_set(
 /* How many there are, and the highest place in use (-1: none). */
 unsigned int ipc_count(struct ipc_namespace *ns, enum ipc_kind kind);
 int ipc_highest_index(struct ipc_namespace *ns, enum ipc_kind kind);
+/* What all objects of a kind have in them: semaphores, or pages of shared memory. */
+uint64_t *ipc_used(struct ipc_namespace *ns, enum ipc_kind kind);
+/* Segments that were attached once, and are no more. */
+void ipc_shm_remove_forced(struct ipc_namespace *ns);
 /* The object at a place, or NULL. */
 struct ipc_object *ipc_at(struct ipc_namespace *ns, enum ipc_kind kind, int index);

@@ -284,15 +284,19 @@ static void array_on_remove(struct ipc_object *object)
 	while ((wait = TAILQ_FIRST(&array->waiting)))
 		wait_finish(array, wait, -EIDRM);
 	g_semaphores -= array->count;
+	*ipc_used(object->ns, IPC_SEMAPHORES) -= array->count;
 }
 
 static int array_create(struct task *task, const struct ipc_get *get, struct ipc_object **out)
 {
+	struct ipc_namespace *ns = ipc_namespace_of(task);
+	uint64_t *used = ipc_used(ns, IPC_SEMAPHORES);
 	struct sem_array *array;
 
 	if (get->size == 0)
 		return -EINVAL;
-	if (g_semaphores + get->size > SEMAPHORES_TOTAL_MAX)
+	if (g_semaphores + get->size > SEMAPHORES_TOTAL_MAX ||
+		*used + get->size > ipc_limit(ns, IPC_SEMMNS))
 		return -ENOSPC;
 	array = calloc(1, sizeof(*array) + get->size * sizeof(array->semaphores[0]));
 	if (!array)
@@ -303,6 +307,7 @@ static int array_create(struct task *task, const struct ipc_get *get, struct ipc
 	array->object.destroy = array_destroy;
 	array->object.on_remove = array_on_remove;
 	g_semaphores += array->count;
+	*used += array->count;
 	*out = &array->object;
 	return 0;
 }
@@ -318,13 +323,13 @@ int64_t ipc_semget(struct task *task, int key, int count, int flags)
 		.kind = IPC_SEMAPHORES,
 		.key = key,
 		.flags = flags,
-		.maximum = LINUX_SEMMNI,
+		.maximum = (unsigned int)ipc_limit(ipc_namespace_of(task), IPC_SEMMNI),
 		.create = array_create,
 		.check = array_check,
 		.size = (uint64_t)count,
 	};
 
-	if (count < 0 || count > LINUX_SEMMSL)
+	if (count < 0 || (uint64_t)count > ipc_limit(ipc_namespace_of(task), IPC_SEMMSL))
 		return -EINVAL;
 	return ipc_get(task, &get);
 }
@@ -531,11 +536,11 @@ static int64_t control_info(struct task *task, int command, gaddr_t argument)
 	struct ipc_namespace *ns = ipc_namespace_of(task);
 	struct linux_seminfo info = {
 		.semmap = LINUX_SEMMNS,
-		.semmni = LINUX_SEMMNI,
-		.semmns = LINUX_SEMMNS,
+		.semmni = (int)ipc_limit(ns, IPC_SEMMNI),
+		.semmns = (int)ipc_limit(ns, IPC_SEMMNS),
 		.semmnu = LINUX_SEMMNS,
-		.semmsl = LINUX_SEMMSL,
-		.semopm = LINUX_SEMOPM,
+		.semmsl = (int)ipc_limit(ns, IPC_SEMMSL),
+		.semopm = (int)ipc_limit(ns, IPC_SEMOPM),
 		.semume = LINUX_SEMOPM,
 		.semusz = 20,
 		.semvmx = LINUX_SEMVMX,

@@ -6,7 +6,8 @@
  * the mappings hold. So the last file's release is the last detach.
  *
  * Differs from Linux: there are no huge pages (SHM_HUGETLB gives ENOMEM, as where none are set
- * aside); SHM_LOCK only notes the flag.
+ * aside); SHM_LOCK only notes the flag; kernel.shm_rmid_forced leaves a segment that nobody ever
+ * attached alone when its creator ends.
  */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
@@ -32,8 +33,6 @@ struct shm_segment {
 	int creator, last_pid;
 };
 
-static uint64_t g_pages; /* of all segments; the IPC lock */
-
 static struct shm_segment *segment_of(struct ipc_object *object)
 {
 	return container_of(object, struct shm_segment, object);
@@ -49,16 +48,21 @@ static void segment_destroy(struct ipc_object *object)
 
 static void segment_on_remove(struct ipc_object *object)
 {
-	g_pages -= page_ceil(segment_of(object)->size) / PAGE_SIZE;
+	*ipc_used(object->ns, IPC_SHARED_MEMORY) -= page_ceil(segment_of(object)->size) / PAGE_SIZE;
 }
 
 static int segment_create(struct task *task, const struct ipc_get *get, struct ipc_object **out)
 {
+	struct ipc_namespace *ns = ipc_namespace_of(task);
+	uint64_t *pages = ipc_used(ns, IPC_SHARED_MEMORY);
 	struct shm_segment *segment;
 	int error;
 
-	if (get->size < LINUX_SHMMIN || get->size > LINUX_SHMMAX)
+	if (get->size < LINUX_SHMMIN || get->size > ipc_limit(ns, IPC_SHMMAX))
 		return -EINVAL;
+	if (*pages + get->size / PAGE_SIZE + (get->size % PAGE_SIZE != 0) >
+		ipc_limit(ns, IPC_SHMALL))
+		return -ENOSPC;
 	/* Nobody could map more. */
 	if (get->size > PLATFORM_GUEST_MAX || (get->flags & LINUX_SHM_HUGETLB))
 		return -ENOMEM;
@@ -76,7 +80,7 @@ static int segment_create(struct task *task, const struct ipc_get *get, struct i
 	segment->creator = task_tgid(task);
 	segment->object.destroy = segment_destroy;
 	segment->object.on_remove = segment_on_remove;
-	g_pages += page_ceil(get->size) / PAGE_SIZE;
+	*pages += page_ceil(get->size) / PAGE_SIZE;
 	*out = &segment->object;
 	return 0;
 }
@@ -92,7 +96,7 @@ int64_t ipc_shmget(struct task *task, int key, uint64_t size, int flags)
 		.kind = IPC_SHARED_MEMORY,
 		.key = key,
 		.flags = flags,
-		.maximum = LINUX_SHMMNI,
+		.maximum = (unsigned int)ipc_limit(ipc_namespace_of(task), IPC_SHMMNI),
 		.create = segment_create,
 		.check = segment_check,
 		.size = size,
@@ -114,14 +118,31 @@ static int shm_mmap(struct file *file, bool shared, int protection, int *max_pro
 	return 0;
 }
 
+static bool is_to_go(const struct shm_segment *segment)
+{
+	return !segment->files && !segment->object.removed &&
+	       ((segment->object.mode & LINUX_SHM_DEST) ||
+		       ipc_limit(segment->object.ns, IPC_SHM_RMID_FORCED));
+}
+
+void ipc_shm_remove_forced(struct ipc_namespace *ns)
+{
+	for (int i = 0; i <= ipc_highest_index(ns, IPC_SHARED_MEMORY); i++) {
+		struct ipc_object *object = ipc_at(ns, IPC_SHARED_MEMORY, i);
+
+		if (object && segment_of(object)->detached && is_to_go(segment_of(object)))
+			ipc_remove(object);
+	}
+}
+
 static void shm_release(struct file *file)
 {
 	struct shm_segment *segment = file->private;
 
 	mutex_lock(&g_ipc_lock);
 	segment->detached = ipc_now_seconds();
-	if (--segment->files == 0 && (segment->object.mode & LINUX_SHM_DEST) &&
-		!segment->object.removed)
+	segment->files--;
+	if (is_to_go(segment))
 		ipc_remove(&segment->object);
 	mutex_unlock(&g_ipc_lock);
 	ipc_object_put(&segment->object);
@@ -320,17 +341,18 @@ static int64_t control_stat(struct task *task, int id, int command, gaddr_t argu
 
 static int64_t control_limits(struct task *task, gaddr_t argument)
 {
+	struct ipc_namespace *ns = ipc_namespace_of(task);
 	const struct linux_shminfo64 info = {
-		.shmmax = LINUX_SHMMAX,
+		.shmmax = ipc_limit(ns, IPC_SHMMAX),
 		.shmmin = LINUX_SHMMIN,
-		.shmmni = LINUX_SHMMNI,
-		.shmseg = LINUX_SHMMNI,
-		.shmall = LINUX_SHMALL,
+		.shmmni = ipc_limit(ns, IPC_SHMMNI),
+		.shmseg = ipc_limit(ns, IPC_SHMMNI),
+		.shmall = ipc_limit(ns, IPC_SHMALL),
 	};
 	int highest;
 
 	mutex_lock(&g_ipc_lock);
-	highest = ipc_highest_index(ipc_namespace_of(task), IPC_SHARED_MEMORY);
+	highest = ipc_highest_index(ns, IPC_SHARED_MEMORY);
 	mutex_unlock(&g_ipc_lock);
 	if (mm_copy_out(task->mm, argument, &info, sizeof(info)))
 		return -EFAULT;
@@ -345,7 +367,7 @@ static int64_t control_usage(struct task *task, gaddr_t argument)
 	mutex_lock(&g_ipc_lock);
 	highest = ipc_highest_index(ipc_namespace_of(task), IPC_SHARED_MEMORY);
 	info.used_ids = (int32_t)ipc_count(ipc_namespace_of(task), IPC_SHARED_MEMORY);
-	info.shm_tot = g_pages;
+	info.shm_tot = *ipc_used(ipc_namespace_of(task), IPC_SHARED_MEMORY);
 	mutex_unlock(&g_ipc_lock);
 	if (mm_copy_out(task->mm, argument, &info, sizeof(info)))
 		return -EFAULT;

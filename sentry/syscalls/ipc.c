@@ -23,7 +23,7 @@ static int64_t do_semop(struct task *task, const uint64_t args[6], int64_t deadl
 
 	if ((int)args[0] < 0 || count < 1)
 		return -EINVAL;
-	if (count > LINUX_SEMOPM)
+	if (count > LINUX_SEMOPM || count > ipc_limit(ipc_namespace_of(task), IPC_SEMOPM))
 		return -E2BIG;
 	if (mm_copy_in(task->mm, operations, args[1], count * sizeof(operations[0])))
 		return -EFAULT;

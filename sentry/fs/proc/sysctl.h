@@ -67,5 +67,16 @@ int64_t sysctl_store_pair(const struct proc_context *context, const char *text, 
 	}
 
 /* sysctl_kernel.c, sysctl_vm.c, sysctl_fs.c, sysctl_net.c */
+/* sysctl_ipc.c: of the caller's ipc namespace. data: an enum ipc_limit. */
+int sysctl_show_ipc(const struct proc_context *context, struct text_writer *out);
+int64_t sysctl_store_ipc(const struct proc_context *context, const char *text, size_t size);
+int sysctl_show_semaphores(const struct proc_context *context, struct text_writer *out);
+int64_t sysctl_store_semaphores(const struct proc_context *context, const char *text, size_t size);
+#define SYSCTL_IPC(name_, limit_)                                                                  \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_ipc, .store = sysctl_store_ipc,      \
+					  .data = (limit_)                                         \
+	}
+
 extern const struct proc_directory sysctl_kernel_directory, sysctl_vm_directory,
 	sysctl_fs_directory, sysctl_net_directory, sysctl_user_directory;

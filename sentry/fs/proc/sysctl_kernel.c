@@ -2,12 +2,14 @@
 /*
  * /proc/sys/kernel (proc_sys_kernel(5)).
  *
- * Of what can be set, hostname, domainname and yama/ptrace_scope have an effect; the rest is kept.
+ * Of what can be set, hostname, domainname, yama/ptrace_scope and System V IPC's limits have an
+ * effect; the rest is kept.
  */
 #include "sentry/fs/proc/sysctl.h"
 
 #include "abi/capability.h"
 #include "abi/limits.h"
+#include "sentry/kernel/ipc_namespace.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/random.h"
@@ -209,9 +211,9 @@ static const struct proc_entry entries[] = {
 	SYSCTL_DIRECTORY("keys", &keys_directory),
 	SYSCTL_NUMBER("kptr_restrict", 1, 0, 2),
 	SYSCTL_NUMBER("modules_disabled", 1, 1, 1),
-	SYSCTL_NUMBER("msgmax", 8192, 0, INT32_MAX),
-	SYSCTL_NUMBER("msgmnb", 16384, 0, INT32_MAX),
-	SYSCTL_NUMBER("msgmni", 32000, 0, 32768),
+	SYSCTL_IPC("msgmax", IPC_MSGMAX),
+	SYSCTL_IPC("msgmnb", IPC_MSGMNB),
+	SYSCTL_IPC("msgmni", IPC_MSGMNI),
 	SYSCTL_TEXT("ngroups_max", "65536"),
 	SYSCTL_NUMBER("nmi_watchdog", 0, 0, 1),
 	SYSCTL_FILE("ns_last_pid", 0444, show_last_pid, NULL),
@@ -239,11 +241,11 @@ static const struct proc_entry entries[] = {
 	SYSCTL_NUMBER("sched_rt_period_us", 1000000, 1, INT32_MAX),
 	SYSCTL_NUMBER("sched_rt_runtime_us", 950000, -1, INT32_MAX),
 	SYSCTL_DIRECTORY("seccomp", &seccomp_directory),
-	SYSCTL_TEXT("sem", "32000\t1024000000\t500\t32000"),
-	SYSCTL_NUMBER("shm_rmid_forced", 0, 0, 1),
-	SYSCTL_TEXT("shmall", "18446744073692774399"),
-	SYSCTL_TEXT("shmmax", "18446744073692774399"),
-	SYSCTL_NUMBER("shmmni", 4096, 0, 32768),
+	SYSCTL_FILE("sem", 0644, sysctl_show_semaphores, sysctl_store_semaphores),
+	SYSCTL_IPC("shm_rmid_forced", IPC_SHM_RMID_FORCED),
+	SYSCTL_IPC("shmall", IPC_SHMALL),
+	SYSCTL_IPC("shmmax", IPC_SHMMAX),
+	SYSCTL_IPC("shmmni", IPC_SHMMNI),
 	SYSCTL_NUMBER("sysrq", 0, 0, INT32_MAX),
 	SYSCTL_TEXT("tainted", "0"),
 	SYSCTL_NUMBER("threads-max", 192686, 20, 4194303),
