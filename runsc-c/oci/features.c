@@ -23,7 +23,7 @@ static json_t *words(const char *const *list)
 static json_t *linux_features(void)
 {
 	static const char *const namespaces[] = {
-		"ipc", "mount", "network", "pid", "user", "uts", NULL};
+		"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL};
 	static const char *const actions[] = {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL",
 		"SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE",
 		"SCMP_ACT_TRAP", NULL};

@@ -261,6 +261,8 @@ int oci_launch_build(struct oci_launch *launch, struct oci_spec *spec, const cha
 	config->new_pid = spec->namespaces[OCI_NAMESPACE_PID].given;
 	config->new_ipc = spec->namespaces[OCI_NAMESPACE_IPC].given;
 	config->new_uts = spec->namespaces[OCI_NAMESPACE_UTS].given;
+	config->new_time = spec->namespaces[OCI_NAMESPACE_TIME].given;
+	config->time_offsets = spec->time_offsets;
 	config->sysctls =
 		arena_allocate(&spec->arena, spec->sysctl_count + 1, sizeof(*config->sysctls));
 	if (!config->sysctls)

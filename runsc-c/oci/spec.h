@@ -115,6 +115,7 @@ struct oci_spec {
 	const char *const *masked_paths, *const *read_only_paths;
 	unsigned long root_propagation; /* LINUX_MS_*, 0: not given */
 	uint32_t personality;
+	struct time_offsets time_offsets;
 	const char *mount_label;
 };
 

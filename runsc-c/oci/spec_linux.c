@@ -3,6 +3,7 @@
 #include "abi/mount.h"
 #include "abi/stat.h"
 #include "runsc-c/oci/spec.h"
+#include "sentry/time/clock.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -53,8 +54,10 @@ static int read_namespaces(struct reader *reader, json_t *object, struct oci_spe
 				reader, "namespaces[%zu]: this type was given before", i);
 		*ns = (struct oci_namespace){.given = true, .path = given[i].path};
 	}
-	if (spec->namespaces[OCI_NAMESPACE_TIME].given)
-		return reader_fail(reader, "namespaces: time is not supported");
+	if (spec->namespaces[OCI_NAMESPACE_TIME].path)
+		return reader_fail(reader,
+			"namespaces: time: a path is not supported: each container has clocks of "
+			"its own, or its sandbox's");
 	return 0;
 }
 
@@ -157,6 +160,45 @@ static int read_personality(struct reader *reader, json_t *object, struct oci_sp
 	return number < 0 ? -1 : 0;
 }
 
+static int read_offset(struct reader *reader, json_t *object, const char *name, int64_t *out)
+{
+	json_t *offset = NULL;
+	int64_t seconds = 0, nanoseconds = 0;
+	size_t mark;
+
+	if (read_object(reader, object, name, &offset))
+		return -1;
+	if (!offset)
+		return 0;
+	mark = reader_enter(reader, name);
+	if (read_integer(reader, offset, "secs", INT64_MIN / NSEC_PER_SEC + 1,
+		    INT64_MAX / NSEC_PER_SEC - 1, &seconds) ||
+		read_integer(reader, offset, "nanosecs", 0, NSEC_PER_SEC - 1, &nanoseconds))
+		return -1;
+	*out = seconds * NSEC_PER_SEC + nanoseconds;
+	reader_leave(reader, mark);
+	return 0;
+}
+
+static int read_time_offsets(struct reader *reader, json_t *object, struct oci_spec *spec)
+{
+	json_t *offsets = NULL;
+	size_t mark;
+
+	if (read_object(reader, object, "timeOffsets", &offsets))
+		return -1;
+	if (!json_object_size(offsets))
+		return 0;
+	mark = reader_enter(reader, "timeOffsets");
+	if (!spec->namespaces[OCI_NAMESPACE_TIME].given)
+		return reader_fail(reader, "without a time namespace");
+	if (read_offset(reader, offsets, "monotonic", &spec->time_offsets.monotonic_ns) ||
+		read_offset(reader, offsets, "boottime", &spec->time_offsets.boottime_ns))
+		return -1;
+	reader_leave(reader, mark);
+	return 0;
+}
+
 /* An engine may only set what the container's own namespaces hold. */
 static int check_sysctls(struct reader *reader, const struct oci_spec *spec)
 {
@@ -198,7 +240,7 @@ int oci_read_linux(struct reader *reader, json_t *object, struct oci_spec *spec)
 		read_propagation(reader, object, spec) ||
 		read_string(reader, object, "mountLabel", &spec->mount_label) ||
 		read_personality(reader, object, spec) ||
-		refuse(reader, object, "timeOffsets", "there are no time namespaces") ||
+		read_time_offsets(reader, object, spec) ||
 		refuse(reader, object, "intelRdt",
 			"the sandbox assigns no caches or memory bandwidth") ||
 		refuse(reader, object, "netDevices", "guests hold no devices of the host's"))

@@ -49,11 +49,9 @@ static int check_flags(struct task *parent, uint64_t flags)
 	/* Undo lists are of one namespace's semaphores. */
 	if ((flags & LINUX_CLONE_NEWIPC) && (flags & LINUX_CLONE_SYSVSEM))
 		return -EINVAL;
-	/* No cgroups, and one time namespace. */
+	/* No cgroups. */
 	if (flags & LINUX_CLONE_INTO_CGROUP)
 		return -EBADF;
-	if (flags & LINUX_CLONE_NEWTIME)
-		return -EINVAL;
 	return 0;
 }
 

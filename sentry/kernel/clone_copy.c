@@ -9,6 +9,7 @@
 #include "sentry/kernel/user_namespace.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/itimer.h"
+#include "sentry/time/vdso.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/path.h"
 
@@ -103,12 +104,22 @@ static int copy_files(struct task *parent, struct task *child, uint64_t flags)
 static int copy_namespaces(struct task *parent, struct task *child, uint64_t flags)
 {
 	const uint64_t new_ones = LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC |
-				  LINUX_CLONE_NEWNET | LINUX_CLONE_NEWPID | LINUX_CLONE_NEWCGROUP;
+				  LINUX_CLONE_NEWNET | LINUX_CLONE_NEWPID | LINUX_CLONE_NEWCGROUP |
+				  LINUX_CLONE_NEWTIME;
+	int err = 0;
 
 	if (flags & new_ones)
-		return nsproxy_copy(
+		err = nsproxy_copy(
 			parent->nsproxy, flags & new_ones, child->cred, child->fs, &child->nsproxy);
-	child->nsproxy = nsproxy_get(parent->nsproxy);
+	else if (!(flags & LINUX_CLONE_VM) && nsproxy_changes_time(parent->nsproxy))
+		child->nsproxy = nsproxy_duplicate(parent->nsproxy);
+	else
+		child->nsproxy = nsproxy_get(parent->nsproxy);
+	if (err || !child->nsproxy)
+		return err ? err : -ENOMEM;
+	/* One memory has the clocks of one namespace. */
+	if (!(flags & LINUX_CLONE_VM))
+		nsproxy_change_time(child->nsproxy);
 	return 0;
 }
 
@@ -128,7 +139,10 @@ static int copy_memory(struct task *parent, struct task *child, uint64_t flags)
 		child->mm = mm_get(parent->mm);
 		return 0;
 	}
-	return mm_fork(parent->mm, &child->mm);
+	err = mm_fork(parent->mm, &child->mm);
+	if (!err && child->nsproxy->time != parent->nsproxy->time)
+		err = vdso_set_clocks(child->mm, !child->nsproxy->time);
+	return err;
 }
 
 static int copy_group(struct task *parent, struct task *child, uint64_t flags)

@@ -136,6 +136,20 @@ static int make_pid(const struct container_config *config, struct pid_namespace 
 	return 0;
 }
 
+/* In a nsproxy that nobody sees yet. */
+static int make_time(const struct container_config *config, struct nsproxy *nsproxy)
+{
+	int err;
+
+	if (!config->new_time)
+		return 0;
+	err = time_namespace_new(NULL, user_namespace_initial(), &nsproxy->time_for_children);
+	if (!err)
+		err = time_namespace_set(nsproxy->time_for_children, &config->time_offsets);
+	nsproxy_change_time(nsproxy);
+	return err;
+}
+
 static int make_namespaces(struct container *container, const struct container_config *config,
 	struct mount_namespace *mounts)
 {
@@ -154,7 +168,7 @@ static int make_namespaces(struct container *container, const struct container_c
 		err = nsproxy_new(uts, ipc, mount_namespace_get(mounts), net,
 			pid_namespace_get(container->pid_ns), &container->nsproxy);
 	if (!err)
-		return 0;
+		return make_time(config, container->nsproxy);
 	uts_namespace_put(uts);
 	if (ipc)
 		ipc_namespace_put(ipc);
@@ -206,7 +220,8 @@ int container_new(const struct container_config *config, struct container **out,
 	if (err) {
 		container_end(container);
 		container_put(container);
-		return container_fail(error, err, "linux.namespaces: %s", strerror(-err));
+		return container_fail(error, err, "linux.%s: %s",
+			err == -ERANGE ? "timeOffsets" : "namespaces", strerror(-err));
 	}
 	*out = container;
 	return 0;

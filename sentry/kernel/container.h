@@ -16,6 +16,7 @@
 #include "abi/resource.h"
 #include "base/compiler.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/time/time_namespace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,7 +64,8 @@ struct container_config {
 	const char *id, *hostname, *domainname; /* NULL: as the sandbox's */
 	/* NULL: of its own where new_ says so, else the sandbox's. */
 	struct container *share_pid, *share_ipc, *share_uts, *share_net;
-	bool new_pid, new_ipc, new_uts, new_net;
+	bool new_pid, new_ipc, new_uts, new_net, new_time;
+	struct time_offsets time_offsets; /* of a new time namespace */
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;
 	const struct sysctl_setting *sysctls;

@@ -12,6 +12,7 @@
 #include "sentry/kernel/cred_guard.h"
 #include "sentry/kernel/exit_notify.h"
 #include "sentry/kernel/futex.h"
+#include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/rseq.h"
@@ -221,6 +222,8 @@ static void switch_memory(struct task *task, struct exec_image *image)
 	memcpy(task->comm, image->comm, sizeof(task->comm));
 	mutex_unlock(&task->lock);
 	task->address_space = NULL;
+	if (image->nsproxy)
+		task_switch_nsproxy(task, steal_pointer(&image->nsproxy));
 	/* A context that stays where it is keeps its state; a fresh one has none. */
 	if (taken)
 		reset_fpstate(task);

@@ -25,10 +25,11 @@ struct exec_request {
 /* Made by exec_load(), used up by the switch. */
 struct exec_image {
 	struct mm *mm;
-	struct cred *cred; /* after set-user-ID and capabilities */
-	bool secure;	   /* AT_SECURE */
-	bool unreadable;   /* the caller may not read the file: not dumpable */
-	bool fatal;	   /* cannot run, but the old program must go: SIGSEGV after the switch */
+	struct cred *cred;	 /* after set-user-ID and capabilities */
+	struct nsproxy *nsproxy; /* in another time namespace, or NULL: the task's own stays */
+	bool secure;		 /* AT_SECURE */
+	bool unreadable;	 /* the caller may not read the file: not dumpable */
+	bool fatal; /* cannot run, but the old program must go: SIGSEGV after the switch */
 	uint64_t entry, stack_pointer;
 	char comm[16];
 };

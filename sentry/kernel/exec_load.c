@@ -10,6 +10,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/capability.h"
 #include "sentry/kernel/exec_open.h"
+#include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/random.h"
 #include "sentry/kernel/rlimit.h"
@@ -293,6 +294,20 @@ static void layout_finish(struct load *load)
 	mm_set_layout(load->image->mm, layout);
 }
 
+/* The program's clocks are those of the namespace that was chosen for it. */
+static int load_clocks(struct load *load)
+{
+	struct nsproxy *nsproxy = current->nsproxy;
+
+	if (nsproxy_changes_time(nsproxy)) {
+		load->image->nsproxy = nsproxy_duplicate(nsproxy);
+		if (!load->image->nsproxy)
+			return -ENOMEM;
+		nsproxy_change_time(load->image->nsproxy);
+	}
+	return vdso_map(load->image->mm, !nsproxy->time_for_children, &load->vdso);
+}
+
 static int load_memory(struct load *load)
 {
 	struct exec_image *image = load->image;
@@ -309,7 +324,7 @@ static int load_memory(struct load *load)
 	if (err == -ENOMEM)
 		return -EINVAL;
 	if (!err)
-		err = vdso_map(image->mm, &load->vdso);
+		err = load_clocks(load);
 	if (!err)
 		err = load_stack(load);
 	if (err)
@@ -383,5 +398,6 @@ void exec_image_free(struct exec_image *image)
 		mm_put(image->mm);
 	if (image->cred)
 		cred_put(image->cred);
+	nsproxy_put(image->nsproxy);
 	free(image);
 }

@@ -26,6 +26,8 @@ const struct nsfs_kind nsfs_kinds[] = {
 	{"net", LINUX_CLONE_NEWNET, false},
 	{"pid", LINUX_CLONE_NEWPID, false},
 	{"pid_for_children", LINUX_CLONE_NEWPID, true},
+	{"time", LINUX_CLONE_NEWTIME, false},
+	{"time_for_children", LINUX_CLONE_NEWTIME, true},
 	{"user", LINUX_CLONE_NEWUSER, false},
 	{"uts", LINUX_CLONE_NEWUTS, false},
 };
@@ -93,6 +95,9 @@ static void *get_from_proxy(struct nsproxy *nsproxy, const struct nsfs_kind *kin
 		return uts_namespace_get(nsproxy->uts);
 	case LINUX_CLONE_NEWIPC:
 		return get_foreign(kind->flag, nsproxy->ipc);
+	case LINUX_CLONE_NEWTIME:
+		return get_foreign(kind->flag,
+			kind->for_children ? nsproxy->time_for_children : nsproxy->time);
 	default:
 		return get_foreign(kind->flag, nsproxy->net);
 	}

@@ -4,6 +4,7 @@
 
 #include "abi/capability.h"
 #include "base/log.h"
+#include "sentry/time/time_namespace.h"
 #include "sentry/vfs/path.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 REFCOUNT_TYPE(nsproxy_refs, "nsproxy");
 
-static const struct namespace_operations *ipc_operations, *net_operations;
+static const struct namespace_operations *ipc_operations, *net_operations, *time_operations;
 
 static _Atomic uint64_t next_inode = 0xf0000000u;
 
@@ -26,13 +27,17 @@ void nsproxy_register(uint64_t clone_flag, const struct namespace_operations *op
 		ipc_operations = operations;
 	else if (clone_flag == LINUX_CLONE_NEWNET)
 		net_operations = operations;
+	else if (clone_flag == LINUX_CLONE_NEWTIME)
+		time_operations = operations;
 	else
 		panic("namespaces of kind %lx cannot be registered", (unsigned long)clone_flag);
 }
 
 const struct namespace_operations *nsproxy_operations(uint64_t clone_flag)
 {
-	return clone_flag == LINUX_CLONE_NEWIPC ? ipc_operations : net_operations;
+	return clone_flag == LINUX_CLONE_NEWIPC	   ? ipc_operations
+	       : clone_flag == LINUX_CLONE_NEWTIME ? time_operations
+						   : net_operations;
 }
 
 static void foreign_put(const struct namespace_operations *operations, void *ns)
@@ -61,6 +66,8 @@ static void nsproxy_free(struct nsproxy *nsproxy)
 	uts_namespace_put(nsproxy->uts);
 	foreign_put(ipc_operations, nsproxy->ipc);
 	foreign_put(net_operations, nsproxy->net);
+	time_namespace_put(nsproxy->time);
+	time_namespace_put(nsproxy->time_for_children);
 	if (nsproxy->mount)
 		mount_namespace_put(nsproxy->mount);
 	pid_namespace_put(nsproxy->pid_for_children);
@@ -108,6 +115,17 @@ static int copy_uts(
 	return 0;
 }
 
+/* A new one is for the children. */
+static int copy_time(
+	struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns, struct nsproxy *to)
+{
+	to->time = time_namespace_get(from->time);
+	if (flags & LINUX_CLONE_NEWTIME)
+		return time_namespace_new(from->time, user_ns, &to->time_for_children);
+	to->time_for_children = time_namespace_get(from->time_for_children);
+	return 0;
+}
+
 static int copy_mount(struct nsproxy *from, uint64_t flags, struct user_namespace *user_ns,
 	struct fs_struct *fs, struct nsproxy *to)
 {
@@ -142,6 +160,8 @@ int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
 	refcount_init(&to->refs, &nsproxy_refs);
 	err = copy_uts(from, flags, user_ns, to);
 	if (!err)
+		err = copy_time(from, flags, user_ns, to);
+	if (!err)
 		err = copy_pid(from, flags, user_ns, to);
 	if (!err)
 		err = foreign_copy(
@@ -173,7 +193,23 @@ struct nsproxy *nsproxy_duplicate(struct nsproxy *from)
 	to->net = foreign_get(net_operations, from->net);
 	to->mount = mount_namespace_get(from->mount);
 	to->pid_for_children = pid_namespace_get(from->pid_for_children);
+	to->time = time_namespace_get(from->time);
+	to->time_for_children = time_namespace_get(from->time_for_children);
 	return to;
+}
+
+bool nsproxy_changes_time(const struct nsproxy *nsproxy)
+{
+	return nsproxy->time != nsproxy->time_for_children;
+}
+
+void nsproxy_change_time(struct nsproxy *nsproxy)
+{
+	if (!nsproxy_changes_time(nsproxy))
+		return;
+	time_namespace_put(nsproxy->time);
+	nsproxy->time = time_namespace_get(nsproxy->time_for_children);
+	time_namespace_freeze(nsproxy->time);
 }
 
 void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy)

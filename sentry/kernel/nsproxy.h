@@ -3,7 +3,7 @@
  * The namespaces of a task other than user and the active pid one: shared by fork, replaced as a
  * whole by unshare(2) and setns(2).
  *
- * Kinds whose owner did not register (ipc, net, cgroup, time) are single: asking for another is
+ * Kinds whose owner did not register (ipc, net, time, cgroup) are single: asking for another is
  * -EINVAL, as on a Linux configured without it.
  */
 #pragma once
@@ -46,7 +46,7 @@ struct namespace_operations {
 	uint64_t (*inode)(void *ns);
 	struct user_namespace *(*owner)(void *ns); /* borrowed */
 };
-/* Registered at start: LINUX_CLONE_NEWIPC or LINUX_CLONE_NEWNET. */
+/* Registered at start: LINUX_CLONE_NEWIPC, _NEWNET or _NEWTIME. */
 void nsproxy_register(uint64_t clone_flag, const struct namespace_operations *operations);
 
 const struct namespace_operations *nsproxy_operations(
@@ -68,10 +68,15 @@ must_check int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct c
 /* A copy with references to the same namespaces, for the caller to replace some before anybody sees
  * it. NULL: no memory. */
 struct nsproxy *nsproxy_duplicate(struct nsproxy *from);
+/* A child, or a program, begins in the time namespace that was chosen for it: is that another one? */
+bool nsproxy_changes_time(const struct nsproxy *nsproxy);
+/* Moves a copy that nobody sees yet there. */
+void nsproxy_change_time(struct nsproxy *nsproxy);
 /* Puts another one in place of the current task's; consumes the reference. */
 void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy);
 
 /* The inode numbers of namespaces, for /proc/PID/ns. */
+#define NAMESPACE_INODE_TIME 0xeffffffau
 #define NAMESPACE_INODE_IPC 0xefffffffu
 #define NAMESPACE_INODE_UTS 0xeffffffeu
 #define NAMESPACE_INODE_PID 0xeffffffcu

@@ -2,7 +2,7 @@
 /*
  * setns(2): a task enters namespaces that exist, named by a file of /proc/PID/ns or a pidfd.
  *
- * Differs from Linux: cgroup and time namespaces are not there.
+ * Differs from Linux: cgroup namespaces are not there.
  */
 #include "abi/capability.h"
 #include "abi/sched.h"
@@ -13,6 +13,8 @@
 #include "sentry/kernel/task_run.h"
 #include "sentry/kernel/unshare.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/time/time_namespace.h"
+#include "sentry/time/vdso.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/mount.h"
 
@@ -20,7 +22,7 @@
 
 #define KINDS                                                                                      \
 	(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWNET |        \
-		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWUSER)
+		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWTIME)
 
 /* What will be put in place; the checks are made against its credentials. */
 struct entering {
@@ -105,6 +107,23 @@ static int enter_uts(struct entering *entering, struct uts_namespace *ns)
 	return 0;
 }
 
+/* At once, and with its memory: nobody else may run in that. */
+static int enter_time(struct entering *entering, struct time_namespace *ns)
+{
+	const struct namespace_operations *operations = nsproxy_operations(LINUX_CLONE_NEWTIME);
+	struct nsproxy *nsproxy = entering->nsproxy;
+	struct time_namespace *own = ns == operations->initial() ? NULL : ns;
+
+	if (!is_alone(entering->task) || !mm_is_single_user(entering->task->mm))
+		return -EUSERS;
+	if (!may_enter(entering, operations->owner(ns)))
+		return -EPERM;
+	time_namespace_put(nsproxy->time_for_children);
+	nsproxy->time_for_children = time_namespace_get(own);
+	nsproxy_change_time(nsproxy);
+	return vdso_set_clocks(entering->task->mm, !own);
+}
+
 static int enter_foreign(struct entering *entering, uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
@@ -134,6 +153,8 @@ static int enter(struct entering *entering, uint64_t flag, void *ns)
 		return enter_pid(entering, ns);
 	case LINUX_CLONE_NEWUTS:
 		return enter_uts(entering, ns);
+	case LINUX_CLONE_NEWTIME:
+		return enter_time(entering, ns);
 	default:
 		return enter_foreign(entering, flag, ns);
 	}

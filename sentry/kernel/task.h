@@ -75,6 +75,7 @@ struct nsproxy {
 	struct mount_namespace *mount;
 	struct net_namespace *net;
 	struct pid_namespace *pid_for_children;
+	struct time_namespace *time, *time_for_children; /* NULL: the first one */
 };
 
 /*

@@ -14,7 +14,7 @@
 
 #define NAMESPACES                                                                                 \
 	(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWNET |        \
-		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWCGROUP)
+		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWTIME)
 #define KNOWN                                                                                      \
 	(LINUX_CLONE_THREAD | LINUX_CLONE_FS | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM |              \
 		LINUX_CLONE_FILES | LINUX_CLONE_SYSVSEM | LINUX_CLONE_NEWUSER | NAMESPACES)

@@ -8,6 +8,7 @@
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/sleep.h"
+#include "sentry/time/time_namespace.h"
 
 #include <errno.h>
 
@@ -44,7 +45,7 @@ static int timeout_read(struct task *task, gaddr_t address, struct futex_call *c
 	else if (call->realtime || call->command == LINUX_FUTEX_LOCK_PI)
 		call->deadline_ns = clock_to_monotonic(LINUX_CLOCK_REALTIME, ns);
 	else
-		call->deadline_ns = ns;
+		call->deadline_ns = time_namespace_to_kernel(task, LINUX_CLOCK_MONOTONIC, ns);
 	/* The greatest deadline means none; a guest that asks for it exactly waits a nanosecond
 	 * less. */
 	if (call->deadline_ns == INT64_MAX)
@@ -149,7 +150,7 @@ static int deadline_read(struct task *task, gaddr_t address, int clock, int64_t 
 		return -EFAULT;
 	if (!timespec_to_ns(&time, &ns))
 		return -EINVAL;
-	*deadline_ns = clock_to_monotonic(clock, ns);
+	*deadline_ns = clock_to_monotonic(clock, time_namespace_to_kernel(task, clock, ns));
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "sentry/time/itimer.h"
 #include "sentry/time/posix_timer.h"
 #include "sentry/time/sleep.h"
+#include "sentry/time/time_namespace.h"
 
 #include <errno.h>
 
@@ -33,7 +34,7 @@ int64_t sys_clock_gettime(struct task *task, const uint64_t args[6])
 
 	if (error)
 		return error;
-	time = timespec_from_ns(now);
+	time = timespec_from_ns(now + time_namespace_offset(task, (int)args[0]));
 	return mm_copy_out(task->mm, args[1], &time, sizeof(time));
 }
 

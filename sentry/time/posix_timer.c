@@ -19,6 +19,7 @@
 #include "sentry/time/clock.h"
 #include "sentry/time/cpu_clock.h"
 #include "sentry/time/sleep.h"
+#include "sentry/time/time_namespace.h"
 #include "sentry/time/timer.h"
 
 #include <errno.h>
@@ -413,6 +414,10 @@ int posix_timer_get(struct task *task, int id, struct linux_itimerspec *setting)
 static void timer_set_locked(
 	struct posix_timer *timer, int64_t now, bool absolute, int64_t value, int64_t interval)
 {
+	int64_t expiry = absolute && !timer->is_cpu
+				 ? time_namespace_to_kernel(current, timer->clock, value)
+				 : value;
+
 	ktimer_cancel(&timer->ktimer, false);
 	timer_unqueue_locked(timer);
 	timer->overrun = timer->overrun_last = 0;
@@ -427,7 +432,7 @@ static void timer_set_locked(
 			timer->base_clock = LINUX_CLOCK_MONOTONIC;
 		now = clock_now(timer->base_clock);
 	}
-	timer->expiry_ns = absolute ? value : time_add_ns(now, value);
+	timer->expiry_ns = absolute ? expiry : time_add_ns(now, value);
 	if (timer->notify != LINUX_SIGEV_NONE)
 		timer_look_later(timer, now);
 }

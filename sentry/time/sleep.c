@@ -5,6 +5,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/cpu_clock.h"
+#include "sentry/time/time_namespace.h"
 
 #include <errno.h>
 
@@ -130,6 +131,7 @@ int64_t task_nanosleep(struct task *task, int clock, int flags, int64_t time_ns,
 	int error;
 
 	if (flags & LINUX_TIMER_ABSTIME) {
+		time_ns = time_namespace_to_kernel(task, clock, time_ns);
 		error = clock_is_cpu(clock) ? sleep_on_cpu_clock(task, clock, time_ns)
 					    : sleep_until(task, clock, time_ns);
 		return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The vDSO as a file that is mapped into every program. Private mappings: a debugger's breakpoint in it is its own program's. */
+/*
+ * The vDSO as a file that is mapped into every program. Private mappings: a debugger's breakpoint in it is its own program's.
+ * The file has the page of parameters, the image, and a second page of parameters that are never ready: those of programs
+ * whose clocks are not the kernel's.
+ */
 #include "sentry/time/vdso.h"
 
 #include "abi/mman.h"
@@ -22,15 +26,20 @@ static uint64_t vdso_size(void)
 	return PAGE_SIZE + loader_vdso_size;
 }
 
+static uint64_t file_size(void)
+{
+	return vdso_size() + PAGE_SIZE;
+}
+
 static int vdso_translate(struct mappable *mappable, uint64_t offset, uint64_t length, bool write,
 	struct mapping_extent *extent)
 {
-	if (offset >= vdso_size())
+	if (offset >= file_size())
 		return -ERANGE;
 	*extent = (struct mapping_extent){
 		.host_fd = memory_file_fd(),
 		.host_offset = g_offset + offset,
-		.length = min_u64(length, vdso_size() - offset),
+		.length = min_u64(length, file_size() - offset),
 		.warm = true,
 	};
 	memory_file_get(extent->host_offset, extent->length);
@@ -50,11 +59,12 @@ static const struct file_operations vdso_file_operations = {.mmap = vdso_mmap, .
 
 int vdso_prepare(struct vdso_params **params)
 {
-	int error = memory_file_allocate_unclean(vdso_size(), &g_offset);
+	int error = memory_file_allocate_unclean(file_size(), &g_offset);
 
 	if (error)
 		return error;
 	memset(memory_file_pointer(g_offset), 0, PAGE_SIZE);
+	memset(memory_file_pointer(g_offset + vdso_size()), 0, PAGE_SIZE);
 	memcpy(memory_file_pointer(g_offset + PAGE_SIZE), loader_vdso_image, loader_vdso_size);
 	mappable_init(&g_mappable, &vdso_mappable_operations);
 	*params = memory_file_pointer(g_offset);
@@ -70,7 +80,39 @@ int vdso_open(void)
 	return file_new_anonymous(inode, &vdso_file_operations, FILE_READ | FILE_EXEC, 0, NULL, "[vdso]", &g_file);
 }
 
-int vdso_map(struct mm *mm, gaddr_t *image)
+static int map_parameters(struct mm *mm, gaddr_t address, bool own_clocks)
+{
+	struct mmap_request request = {
+		.file = g_file,
+		.special = true,
+		.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED,
+		.address = address,
+		.length = PAGE_SIZE,
+		.offset = own_clocks ? 0 : vdso_size(),
+		.protection = LINUX_PROT_READ,
+		.name = "[vvar]",
+	};
+	gaddr_t mapped;
+
+	return mm_mmap(mm, &request, &mapped);
+}
+
+int vdso_set_clocks(struct mm *mm, bool own_clocks)
+{
+	struct vma_info info;
+	gaddr_t address = 0;
+
+	while (mm_next_vma(mm, address, false, &info)) {
+		if (info.file)
+			file_put(info.file);
+		if (info.special && !strcmp(info.name, "[vvar]"))
+			return map_parameters(mm, info.start, own_clocks);
+		address = info.end;
+	}
+	return 0;
+}
+
+int vdso_map(struct mm *mm, bool own_clocks, gaddr_t *image)
 {
 	struct mmap_request request = {
 		.length = vdso_size(),
@@ -82,16 +124,12 @@ int vdso_map(struct mm *mm, gaddr_t *image)
 
 	if (error)
 		return error;
+	error = map_parameters(mm, base, own_clocks);
+	if (error)
+		return error;
 	request.file = g_file;
 	request.special = true;
 	request.flags = LINUX_MAP_PRIVATE | LINUX_MAP_FIXED;
-	request.address = base;
-	request.length = PAGE_SIZE;
-	request.protection = LINUX_PROT_READ;
-	request.name = "[vvar]";
-	error = mm_mmap(mm, &request, &mapped);
-	if (error)
-		return error;
 	request.address = base + PAGE_SIZE;
 	request.length = loader_vdso_size;
 	request.offset = PAGE_SIZE;
@@ -110,5 +148,5 @@ void vdso_release(void)
 		file_put(g_file);
 	g_file = NULL;
 	mappable_destroy(&g_mappable);
-	memory_file_put(g_offset, vdso_size());
+	memory_file_put(g_offset, file_size());
 }

@@ -125,9 +125,18 @@ def linux_fields(bundle):
     score.check(result[0] == 0 and b"no\n" in result[1], "seccomp kills the one that asks", result)
     refused(linux("true", seccomp={"defaultAction": "SCMP_ACT_NONSENSE"}), "an action that is none", "linux.seccomp", "SCMP_ACT_NONSENSE")
     refused(linux("true", seccomp={"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}), "listenerPath", "listenerPath")
-    refused(linux("true", timeOffsets={"monotonic": {"secs": 1}}), "timeOffsets", "timeOffsets")
+    refused(linux("true", timeOffsets={"monotonic": {"secs": 1}}), "timeOffsets without a namespace", "timeOffsets")
+    timed = [*bundle.config["linux"]["namespaces"], {"type": "time"}]
+    gives(linux("cat /proc/self/timens_offsets; read up rest < /proc/uptime; [ ${up%.*} -gt 1000000000 ] && echo later", namespaces=timed,
+                timeOffsets={"monotonic": {"secs": -1, "nanosecs": 5}, "boottime": {"secs": 1000000000}}),
+          "a time namespace with offsets", "monotonic          -1         5\nboottime   1000000000         0\nlater\n")
+    refused(linux("true", namespaces=timed, timeOffsets={"boottime": {"secs": -(1 << 40)}}), "an offset before the beginning", "boottime")
+    refused(linux("true", namespaces=timed, timeOffsets={"monotonic": {"secs": -(10**9)}}), "one that is as far as numbers go", "linux.timeOffsets")
+    refused(linux("true", namespaces=timed, timeOffsets={"monotonic": {"nanosecs": 1 << 30}}), "an offset that is none", "linux.timeOffsets.monotonic.nanosecs")
+    refused(linux("true", namespaces=[{"type": "time", "path": "/proc/1/ns/time"}]), "a time namespace with a path", "time")
+    gives(linux("cd /proc/sys/kernel; cat shmmax msgmax sem", sysctl={"kernel.shmmax": "123456", "kernel.msgmax": "10000", "kernel.sem": "250 32000 100 128"}),
+          "limits of System V IPC", "123456\n10000\n250\t32000\t100\t128\n")
     refused(linux("true", intelRdt={"closID": "x"}), "intelRdt", "intelRdt")
-    refused(linux("true", namespaces=[{"type": "time"}]), "a time namespace", "time")
     refused(linux("true", namespaces=[{"type": "pid"}, {"type": "pid"}]), "a namespace twice", "namespaces[1]")
     refused(linux("true", namespaces=[{"type": "nonsense"}]), "a namespace of no kind", "namespaces[0]", "nonsense")
     refused(linux("true", uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "mappings without a user namespace", "uidMappings")

@@ -14,6 +14,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
 #include "sentry/time/clock.h"
+#include "sentry/time/time_namespace.h"
 #include "sentry/time/timer.h"
 #include "sentry/vfs/file.h"
 
@@ -144,7 +145,7 @@ void timerfd_set(struct file *file, int flags, const struct linux_itimerspec *ne
 	if (expiry == 0)
 		timerfd->expiry_ns = INT64_MAX;
 	else if (flags & LINUX_TFD_TIMER_ABSTIME)
-		timerfd->expiry_ns = expiry;
+		timerfd->expiry_ns = time_namespace_to_kernel(current, timerfd->base, expiry);
 	else
 		timerfd->expiry_ns = add_saturating(clock_now(timerfd->base), expiry);
 	ktimer_cancel(&timerfd->timer, false);

@@ -11,6 +11,7 @@
 #include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
+#include "sentry/time/time_namespace.h"
 
 #include <sys/sysinfo.h>
 
@@ -83,6 +84,12 @@ static void get_load(const struct proc_context *context, struct load *load)
 	load->idle_ns = up > busy ? up - busy : 0;
 }
 
+/* Of who asks. */
+static int64_t boot_offset(void)
+{
+	return current ? time_namespace_offset(current, LINUX_CLOCK_BOOTTIME) : 0;
+}
+
 static void show_processor(struct text_writer *out, const struct load *load, unsigned int share)
 {
 	text_printf(out, "%lu 0 %lu %lu 0 0 0 0 0 0\n", load->user_ns / TICK_NS / share,
@@ -92,7 +99,8 @@ static void show_processor(struct text_writer *out, const struct load *load, uns
 int root_show_stat(const struct proc_context *context, struct text_writer *out)
 {
 	int processors = scheduling_processors();
-	int64_t boot = clock_now(LINUX_CLOCK_REALTIME) - clock_now(LINUX_CLOCK_BOOTTIME);
+	int64_t boot =
+		clock_now(LINUX_CLOCK_REALTIME) - clock_now(LINUX_CLOCK_BOOTTIME) - boot_offset();
 	struct load load;
 
 	get_load(context, &load);
@@ -112,7 +120,7 @@ int root_show_stat(const struct proc_context *context, struct text_writer *out)
 
 int root_show_uptime(const struct proc_context *context, struct text_writer *out)
 {
-	uint64_t up = (uint64_t)clock_now(LINUX_CLOCK_BOOTTIME) / TICK_NS, idle;
+	uint64_t up = (uint64_t)(clock_now(LINUX_CLOCK_BOOTTIME) + boot_offset()) / TICK_NS, idle;
 	struct load load;
 
 	get_load(context, &load);

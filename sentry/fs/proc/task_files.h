@@ -52,6 +52,8 @@ must_check TASK_STORE(id_map);
 must_check TASK_SHOW(projid_map);
 must_check TASK_SHOW(setgroups);
 must_check TASK_STORE(setgroups);
+must_check TASK_SHOW(time_offsets);
+must_check TASK_STORE(time_offsets);
 /* task_mounts.c */
 must_check TASK_SHOW(mounts); /* entry->data: enum task_mounts_format */
 extern const struct file_operations task_mounts_file_operations;

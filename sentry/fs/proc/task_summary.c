@@ -7,6 +7,7 @@
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
+#include "sentry/time/time_namespace.h"
 
 #include <string.h>
 
@@ -72,6 +73,8 @@ static void get_family(
 	summary->child_user_ns = timeval_ns(&children->ru_utime);
 	summary->child_system_ns = timeval_ns(&children->ru_stime);
 	summary->start_ns = task->start_ns;
+	if (current)
+		summary->start_ns += time_namespace_offset(current, LINUX_CLOCK_BOOTTIME);
 	*session = group->session ? session_get(group->session) : NULL;
 }
 

@@ -57,7 +57,7 @@
  * processes alone.
  */
 #define THREAD_ONLY  1
-#define PROCESS_ONLY 5
+#define PROCESS_ONLY 6
 
 static const struct proc_entry entries[] = {
 	SHOW("children", 0444, task_show_children),
@@ -113,6 +113,7 @@ static const struct proc_entry entries[] = {
 	CONSTANT("coredump_filter", 0444, "00000033\n"),
 	SHOW("timers", 0444, task_show_timers),
 	STORE("timerslack_ns", 0666, task_show_timerslack_ns, task_store_timerslack_ns),
+	STORE("timens_offsets", 0644, task_show_time_offsets, task_store_time_offsets),
 };
 
 static const struct proc_directory process_directory = {

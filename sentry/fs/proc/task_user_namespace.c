@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * uid_map, gid_map, projid_map and setgroups of /proc/PID (user_namespaces(7)).
+ * uid_map, gid_map, projid_map and setgroups of /proc/PID (user_namespaces(7)), and timens_offsets
+ * (time_namespaces(7)).
  *
  * Differs from Linux: project ids are never mapped.
  */
@@ -8,6 +9,7 @@
 
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/time/time_namespace.h"
 
 #include <errno.h>
 
@@ -72,5 +74,19 @@ int64_t task_store_setgroups(const struct proc_context *context, const char *tex
 	int error = user_namespace_write_setgroups(ns, context->cred, text, size);
 
 	user_namespace_put(ns);
+	return error ? error : (int64_t)size;
+}
+
+int task_show_time_offsets(const struct proc_context *context, struct text_writer *out)
+{
+	time_namespace_show(context->task, out);
+	return 0;
+}
+
+int64_t task_store_time_offsets(const struct proc_context *context, const char *text, size_t size)
+{
+	int error = size < PAGE_SIZE ? time_namespace_store(context->task, context->cred, text)
+				     : -EINVAL;
+
 	return error ? error : (int64_t)size;
 }
