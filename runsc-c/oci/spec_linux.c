@@ -239,8 +239,7 @@ int oci_read_linux(struct reader *reader, json_t *object, struct oci_spec *spec)
 		read_strings(reader, object, "readonlyPaths", &spec->read_only_paths, NULL) ||
 		read_propagation(reader, object, spec) ||
 		read_string(reader, object, "mountLabel", &spec->mount_label) ||
-		read_personality(reader, object, spec) ||
-		read_time_offsets(reader, object, spec) ||
+		read_personality(reader, object, spec) || read_time_offsets(reader, object, spec) ||
 		refuse(reader, object, "intelRdt",
 			"the sandbox assigns no caches or memory bandwidth") ||
 		refuse(reader, object, "netDevices", "guests hold no devices of the host's"))
