@@ -41,6 +41,7 @@ void socket_init(struct socket *socket, const struct socket_operations *ops, int
 void socket_destroy(struct socket *socket)
 {
 	net_namespace_put(socket->net);
+	free(socket->filter);
 	wait_queue_destroy(&socket->queue);
 	mutex_destroy(&socket->lock);
 }

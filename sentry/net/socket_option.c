@@ -3,7 +3,8 @@
  * Options of SOL_SOCKET (socket(7)): a family is asked first; what it does not know is remembered
  * here.
  *
- * Differs from Linux: socket filters (SO_ATTACH_FILTER and its kin) answer -ENOPROTOOPT.
+ * Differs from Linux: filters (SO_ATTACH_FILTER and its kin) are for unix and netlink sockets;
+ * others answer -ENOPROTOOPT.
  */
 #include "sentry/net/socket.h"
 
@@ -11,6 +12,7 @@
 #include "abi/time.h"
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
+#include "sentry/net/socket_filter.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
@@ -108,6 +110,12 @@ static int set_linger(struct socket *socket, const void *value, uint32_t size)
 	return 0;
 }
 
+/* The others' messages come from the host. */
+static bool has_filters(const struct socket *socket)
+{
+	return socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK;
+}
+
 static int set_number(struct socket *socket, int name, int32_t number)
 {
 	unsigned int bit = flag_bit(name);
@@ -151,6 +159,10 @@ static int set_number(struct socket *socket, int name, int32_t number)
 			return -EPERM;
 		socket->mark = number;
 		return 0;
+	case LINUX_SO_DETACH_FILTER:
+		return has_filters(socket) ? socket_filter_detach(socket) : -ENOPROTOOPT;
+	case LINUX_SO_LOCK_FILTER:
+		return has_filters(socket) ? socket_filter_lock(socket, number) : -ENOPROTOOPT;
 	case LINUX_SO_TYPE:
 	case LINUX_SO_PROTOCOL:
 	case LINUX_SO_DOMAIN:
@@ -172,6 +184,8 @@ int socket_set_option(struct socket *socket, int level, int name, const void *va
 		if (name == LINUX_SO_SNDTIMEO_OLD || name == LINUX_SO_SNDTIMEO_NEW)
 			return set_timeout(&socket->send_timeout_ns, value, size);
 	}
+	if (level == LINUX_SOL_SOCKET && has_filters(socket) && name == LINUX_SO_ATTACH_FILTER)
+		return socket_filter_attach(socket, value, size);
 	error = socket->ops->set_option(socket, level, name, value, size);
 	if (error != -ENOPROTOOPT || level != LINUX_SOL_SOCKET)
 		return error;
@@ -221,6 +235,9 @@ static int get_number(struct socket *socket, int name, int32_t *number)
 		return 0;
 	case LINUX_SO_MARK:
 		*number = socket->mark;
+		return 0;
+	case LINUX_SO_LOCK_FILTER:
+		*number = socket->filter_locked;
 		return 0;
 	case LINUX_SO_ACCEPTCONN:
 	case LINUX_SO_NO_CHECK:

@@ -217,6 +217,27 @@ static void *thread_with_a_name(void *argument)
 	return argument;
 }
 
+/* One link for each thread: how some programs see that they have no other. */
+TEST(the_links_of_task_count_threads)
+{
+	pthread_t thread;
+	struct stat st;
+
+	CHECK_EQ(stat("/proc/self/task", &st), 0);
+	CHECK_EQ(st.st_nlink, 3);
+	CHECK(pipe(thread_pipe) == 0);
+	CHECK(pthread_create(&thread, NULL, waiting_thread, NULL) == 0);
+	CHECK_EQ(stat("/proc/self/task", &st), 0);
+	CHECK_EQ(st.st_nlink, 4);
+	CHECK(write(thread_pipe[1], "x", 1) == 1);
+	CHECK(pthread_join(thread, NULL) == 0);
+	for (int i = 0; i < 1000 && st.st_nlink != 3; i++) {
+		sleep_ms(1);
+		CHECK_EQ(stat("/proc/self/task", &st), 0);
+	}
+	CHECK_EQ(st.st_nlink, 3);
+}
+
 TEST(threads_have_names_of_their_own)
 {
 	char before[64];

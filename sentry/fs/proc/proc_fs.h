@@ -185,6 +185,7 @@ must_check int proc_root_lookup(struct inode *directory, const char *name, struc
 must_check int proc_root_iterate(struct file *file, struct dir_context *context);
 extern const struct inode_operations proc_self_operations, proc_thread_self_operations;
 extern const struct proc_directory proc_thread_list_directory; /* /proc/PID/task */
+extern const struct inode_operations proc_thread_list_operations;
 /* A number without sign or leading zeros; -1 for anything else. */
 int proc_parse_number(const char *name);
 /* 0, or what the entry's kind of access check gives. */

@@ -42,6 +42,16 @@ static const struct file_operations *file_operations_of(const struct proc_entry 
 	return entry->directory ? &proc_directory_file_operations : &proc_text_file_operations;
 }
 
+/* A link from each subdirectory. */
+static uint32_t links_of(const struct proc_directory *directory)
+{
+	uint32_t links = 2;
+
+	for (size_t i = 0; i < directory->count; i++)
+		links += directory->entries[i].directory != NULL;
+	return links;
+}
+
 int proc_inode_new(struct super_block *sb, uint64_t ino, const struct proc_entry *entry,
 	struct pid *pid, bool process, int number, struct inode **out)
 {
@@ -65,7 +75,7 @@ int proc_inode_new(struct super_block *sb, uint64_t ino, const struct proc_entry
 		inode->attributes.size = proc_super_of(sb)->file_size;
 	inode->attributes.btime = (struct linux_timespec){0};
 	if (entry->directory)
-		inode->attributes.nlink = 2;
+		inode->attributes.nlink = links_of(entry->directory);
 	if (pid)
 		proc_task_own(inode);
 	if (entry->target)

@@ -302,6 +302,37 @@ static int thread_iterate(struct file *file, struct dir_context *context)
 	return 0;
 }
 
+/* Programs count their threads by the links (a browser's sandbox insists on being alone). */
+static int thread_list_getattr(struct inode *inode)
+{
+	struct task *task = proc_node_task(proc_node_of(inode));
+	unsigned int threads = 0;
+
+	if (task) {
+		mutex_lock(&g_tasks.lock);
+		threads = task->group->task_count;
+		mutex_unlock(&g_tasks.lock);
+		task_put(task);
+	}
+	mutex_lock(&inode->lock);
+	inode->attributes.nlink = 2 + threads;
+	mutex_unlock(&inode->lock);
+	return proc_task_getattr(inode);
+}
+
+static int thread_list_lookup(struct inode *directory, const char *name, struct inode **out)
+{
+	return proc_task_inode_operations.lookup(directory, name, out);
+}
+
+const struct inode_operations proc_thread_list_operations = {
+	.lookup = thread_list_lookup,
+	.create = proc_create,
+	.getattr = thread_list_getattr,
+	.setattr = proc_setattr,
+	.permission = proc_task_permission,
+};
+
 const struct proc_directory proc_thread_list_directory = {
 	.lookup = thread_lookup, .iterate = thread_iterate};
 

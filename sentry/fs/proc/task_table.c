@@ -108,7 +108,10 @@ static const struct proc_entry entries[] = {
 	STORE("projid_map", 0644, task_show_projid_map, task_store_refused),
 	STORE("setgroups", 0644, task_show_setgroups, task_store_setgroups),
 
-	DIRECTORY("task", 0555, &proc_thread_list_directory),
+	{.name = "task",
+		.mode = LINUX_S_IFDIR | 0555,
+		.directory = &proc_thread_list_directory,
+		.inode_ops = &proc_thread_list_operations},
 	MOUNTS("mountstats", 0400, TASK_MOUNTSTATS),
 	CONSTANT("coredump_filter", 0444, "00000033\n"),
 	SHOW("timers", 0444, task_show_timers),

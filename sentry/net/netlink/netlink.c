@@ -12,6 +12,7 @@
 #include "abi/ioctl.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
+#include "sentry/net/socket_filter.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -191,9 +192,15 @@ static int netlink_name(struct socket *socket, bool peer, struct socket_address 
 int netlink_queue(const struct netlink_request *request, struct netlink_datagram *datagram)
 {
 	struct netlink_socket *netlink = netlink_of(request->socket);
-	bool room;
+	bool room, wanted;
 
 	mutex_lock(&netlink->socket.lock);
+	wanted = socket_filter_admits_locked(&netlink->socket, datagram->bytes, &datagram->size);
+	if (!wanted) {
+		mutex_unlock(&netlink->socket.lock);
+		netlink_datagram_free(datagram);
+		return 0;
+	}
 	room = netlink->queued < (size_t)netlink->socket.receive_buffer &&
 	       g_memory < NETLINK_MEMORY_MAX;
 	if (room) {

@@ -2,6 +2,8 @@
 /* SOCK_DGRAM and SOCK_SEQPACKET: whole messages. */
 #include "sentry/net/unix/unix.h"
 
+#include "sentry/net/socket_filter.h"
+
 #include "abi/epoll.h"
 
 #include <errno.h>
@@ -57,16 +59,22 @@ static int unix_datagram_check(struct unix_socket *unix_socket, struct unix_sock
 static int unix_datagram_queue(
 	struct unix_socket *unix_socket, struct unix_socket *other, struct unix_message *datagram)
 {
+	bool dropped = false;
 	int error;
 
 	mutex_lock(&other->socket.lock);
 	error = unix_datagram_check_locked(unix_socket, other);
-	if (!error) {
+	if (!error)
+		dropped = !socket_filter_admits_locked(&other->socket, datagram->data, &datagram->size);
+	if (!error && !dropped) {
 		TAILQ_INSERT_TAIL(&other->queue, datagram, link);
 		other->queued++;
 	}
 	mutex_unlock(&other->socket.lock);
-	if (!error)
+	/* The sender is told nothing. */
+	if (dropped)
+		unix_message_free(datagram);
+	else if (!error)
 		wait_queue_wake(&other->socket.queue,
 			LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLRDBAND);
 	return error;
