@@ -37,6 +37,13 @@ static inline struct inode *dentry_inode(const struct dentry *dentry)
  * failure. */
 must_check int dentry_new_root(
 	struct super_block *sb, struct inode *inode, const char *name, struct dentry **out);
+/* Is its name gone? Where names are looked up anew each time (proc), losing the cache's does not
+ * mean that. */
+static inline bool dentry_is_deleted(const struct dentry *dentry)
+{
+	return dentry->unhashed && dentry != dentry->sb->root && !dentry->sb->no_name_cache;
+}
+
 /* An unhashed child, for O_TMPFILE; consumes the inode's reference, also on failure. */
 must_check int dentry_new_unhashed(struct dentry *parent, const struct component *name,
 	struct inode *inode, struct dentry **out);

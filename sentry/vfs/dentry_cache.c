@@ -8,6 +8,7 @@
  */
 #include "sentry/vfs/dentry_cache.h"
 
+#include "abi/stat.h"
 #include "base/log.h"
 #include "sentry/lock_order.h"
 
@@ -184,17 +185,23 @@ struct dentry *dentry_find(struct dentry *parent, const struct component *name)
 }
 
 /*
- * A file system that makes its inodes anew at each look: the name still stands for the same file, and something below it is
- * in use, or has a mount.
+ * A file system that makes its inodes anew at each look: the name still stands for the same file, and it or something below
+ * it is in use, or has a mount. Who holds a directory may be about to mount something there.
  */
 static bool stays(struct dentry *dentry, const struct inode *inode)
 {
-	if (dentry->inode == inode || atomic_load(&dentry->mounted))
+	const struct inode *old = dentry->inode;
+
+	if (old == inode || atomic_load(&dentry->mounted))
 		return true;
-	if (!dentry->inode || !inode || dentry->inode->attributes.ino != inode->attributes.ino)
+	if (!old || !inode || old->attributes.ino != inode->attributes.ino || !dentry->sb->no_name_cache)
 		return false;
 	mutex_guard(&dentry->lock);
-	return dentry->sb->no_name_cache && !RB_EMPTY(&dentry->children);
+	if (!RB_EMPTY(&dentry->children))
+		return true;
+	/* Besides the caller and the tree. */
+	return refcount_read(&dentry->refs) > 2 && !inode_is_type(old, LINUX_S_IFLNK) &&
+	       old->attributes.uid == inode->attributes.uid && old->attributes.gid == inode->attributes.gid;
 }
 
 int dentry_lookup_locked(struct dentry *parent, const struct component *name, struct dentry **out)

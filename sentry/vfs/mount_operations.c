@@ -22,7 +22,7 @@ static int check_mountpoint(const struct path *where, const struct dentry *root)
 	struct inode *inode = path_inode(where);
 	bool directory = inode_is_type(inode, LINUX_S_IFDIR);
 
-	if (inode->dead || (where->dentry->unhashed && where->dentry != where->dentry->sb->root))
+	if (inode->dead || dentry_is_deleted(where->dentry))
 		return -ENOENT;
 	if (inode_is_type(inode, LINUX_S_IFLNK))
 		return -EINVAL;
@@ -87,7 +87,7 @@ static int bind_locked(
 		return -EINVAL;
 	if (source->mount->propagation == LINUX_MS_UNBINDABLE)
 		return -EINVAL;
-	if (source->dentry->unhashed && source->dentry != source->dentry->sb->root)
+	if (dentry_is_deleted(source->dentry))
 		return -ENOENT;
 	result = mount_copy_tree_locked(
 		source->mount, source->dentry, recursive ? MOUNT_COPY_RECURSIVE : 0, &top);

@@ -135,7 +135,7 @@ static void show_root(struct text_writer *out, const struct mount *mount)
 	path.mount = &(struct mount){.root = mount->sb->root};
 	name = path_name_plain(&path, NULL, buffer, sizeof(buffer), &reachable);
 	escape(out, name ? name : "/");
-	if (mount->root->unhashed)
+	if (dentry_is_deleted(mount->root))
 		text_printf(out, "//deleted");
 }
 

@@ -51,12 +51,6 @@ static enum top climb(const struct path *path, const struct path *root, struct r
 	}
 }
 
-static bool is_deleted(const struct path *path)
-{
-	return path->dentry->unhashed && path->dentry != path->dentry->sb->root &&
-	       !path->dentry->sb->no_name_cache;
-}
-
 static char *build(
 	const struct path *path, const struct path *root, struct reverse *out, enum top *top)
 {
@@ -79,7 +73,7 @@ char *path_name(const struct path *path, const struct path *root, char *buffer, 
 
 	if (!path->dentry || !prepend(&out, "", 1))
 		return NULL;
-	if (is_deleted(path) && !prepend(&out, DELETED, strlen(DELETED)))
+	if (dentry_is_deleted(path->dentry) && !prepend(&out, DELETED, strlen(DELETED)))
 		return NULL;
 	return build(path, root, &out, &top);
 }

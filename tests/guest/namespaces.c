@@ -151,6 +151,42 @@ TEST(binds_and_flags)
 	CHECK(umount2("b", MNT_DETACH) == 0);
 }
 
+TEST(a_directory_of_proc_is_bound_over_itself)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	fd = open("/proc/sys/kernel/hostname", O_WRONLY);
+	if (fd < 0 && errno == EROFS)
+		SKIP("/proc/sys is read-only");
+	CHECK(mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0);
+	CHECK(mount("none", "/proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	CHECK_ERRNO(open("/proc/sys/kernel/hostname", O_WRONLY), EROFS);
+	CHECK(access("/proc/sys/kernel/hostname", R_OK) == 0);
+	CHECK(umount2("/proc/sys", 0) == 0);
+	close(fd);
+}
+
+/* Nobody has looked into a fresh one yet. */
+TEST(a_directory_of_a_fresh_proc_is_bound_over_itself)
+{
+	temporary_enter();
+	if (unshare(CLONE_NEWNS))
+		SKIP("needs root");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("p", 0755) == 0);
+	CHECK(mount("none", "p", "proc", 0, NULL) == 0);
+	CHECK(mount("p/sys", "p/sys", NULL, MS_BIND | MS_REC, NULL) == 0);
+	CHECK(mount("none", "p/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	CHECK_ERRNO(open("p/sys/kernel/hostname", O_WRONLY), EROFS);
+	CHECK(mount("p/uptime", "p/uptime", NULL, MS_BIND, NULL) == 0);
+	CHECK(mount("none", "p/uptime", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0);
+	CHECK(umount2("p/uptime", 0) == 0);
+	CHECK(umount2("p", MNT_DETACH) == 0);
+}
+
 TEST(propagation)
 {
 	temporary_enter();
