@@ -52,7 +52,7 @@ static bool wants_accounting(const struct run_options *options)
 			limit_value(&limit_options[i], &options->limits))
 			return true;
 	}
-	return options->result || options->report || options->progress;
+	return options->result || options->report || options->progress || options->learn;
 }
 
 int outcome_begin(

@@ -184,6 +184,25 @@ static json_t *limits_json(const struct outcome *outcome)
 	return limits;
 }
 
+/* What the policy refused, each once. */
+static json_t *refused_json(const struct accounting *page)
+{
+	uint64_t count = min_u64(atomic_load((_Atomic uint32_t *)&page->refused_count), ACCOUNTING_REFUSED);
+	json_t *list = json_array();
+
+	for (uint64_t i = 0; i < count; i++) {
+		char line[ACCOUNTING_FILE_SIZE + 1] = "", *what;
+
+		memcpy(line, page->refused[i], ACCOUNTING_FILE_SIZE);
+		what = strchr(line, ' ');
+		if (!what)
+			continue;
+		*what++ = '\0';
+		json_array_append_new(list, json_pack("{s:o, s:o}", "access", result_text(line), "what", result_text(what)));
+	}
+	return list;
+}
+
 static void add_usage(json_t *result, const struct outcome *outcome)
 {
 	const struct accounting *page = outcome->page;
@@ -202,6 +221,7 @@ static void add_usage(json_t *result, const struct outcome *outcome)
 	json_object_set_new(result, "system_calls", calls_json(page));
 	json_object_set_new(result, "system_calls_refused", denied_json(page, false));
 	json_object_set_new(result, "system_calls_missing", denied_json(page, true));
+	json_object_set_new(result, "refused_by_policy", refused_json(page));
 }
 
 json_t *result_json(const struct outcome *outcome, int status)

@@ -5,6 +5,7 @@
 #include "runsc-c/console.h"
 #include "runsc-c/layers.h"
 #include "runsc-c/outcome.h"
+#include "runsc-c/policy.h"
 #include "runsc-c/run_options.h"
 #include "runsc-c/sandbox.h"
 
@@ -20,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -36,6 +38,8 @@ static struct run_options g_options;
 static struct outcome g_outcome;
 static struct layers g_layers;
 static struct apply g_apply;
+static struct sandbox_policy g_policy_config;
+static int g_learn_fd = -1, g_learned_fd = -1; /* --learn: the file, and what the sentry wrote */
 static char g_working_directory[PATH_MAX];
 
 static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char *destination)
@@ -179,6 +183,23 @@ static void add_user(struct sandbox_config *config, const struct run_options *op
 			(uint64_t)config->processors, (config->sandbox_limits.cpu_milli + 999) / 1000);
 }
 
+static int add_policy(struct run_options *options, const char *working_directory, struct failure *failure)
+{
+	if (policy_make_rules(options, working_directory, failure))
+		return -1;
+	g_policy_config = (struct sandbox_policy){
+		.rules = options->rules.list,
+		.rule_count = options->rules.count,
+		.paths = options->rules.paths,
+		.network = options->rules.network,
+		.learn = options->learn,
+		.learn_fd = g_learned_fd,
+	};
+	if (options->rules.paths || options->rules.network || options->learn)
+		g_launch.config.policy = &g_policy_config;
+	return 0;
+}
+
 static int fill_launch(struct run_options *options, struct failure *failure)
 {
 	struct sandbox_config *config = &g_launch.config;
@@ -202,6 +223,8 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->layer_fds = g_layers.fds;
 	config->layer_count = g_layers.count;
 	config->progress = options->progress;
+	if (add_policy(options, config->working_directory, failure))
+		return -1;
 	add_user(config, options);
 	add_limits(config);
 	add_stdio(config);
@@ -402,13 +425,29 @@ static int finish_changes(int status, struct failure *failure)
 	return apply_changes(&g_apply, &g_outcome.changes, g_layers.spool, &g_outcome.applied, failure);
 }
 
+/* Whatever it is for, it was a run: with another status than 0 what it needed may not be all. */
+static int finish_learning(struct failure *failure)
+{
+	return g_options.learn && g_outcome.has_status ? policy_learn_write_file(&g_outcome, g_learned_fd, g_learn_fd, failure) : 0;
+}
+
+static int open_learning(struct failure *failure)
+{
+	if (!g_options.learn)
+		return 0;
+	g_learned_fd = memfd_create("learned", MFD_CLOEXEC);
+	if (g_learned_fd < 0)
+		return fail_errno(failure, errno, "no memory to learn in");
+	return outcome_open("learn", g_options.learn, &g_learn_fd, failure);
+}
+
 /* An error of ours from here on is the status, but for the program's own. */
 static int finish(int status, struct failure *failure)
 {
 	if (failure->message[0])
 		g_outcome.failure = *failure;
 	status = outcome_end(&g_outcome, status);
-	if (g_outcome.has_status && finish_changes(status, failure)) {
+	if (g_outcome.has_status && (finish_changes(status, failure) || finish_learning(failure))) {
 		g_outcome.failure = *failure;
 		status = failure->status;
 	}
@@ -424,7 +463,7 @@ static int run(int argc, char **argv, struct failure *failure)
 	if (parsed)
 		return parsed > 0 ? 0 : failure->status;
 	if (outcome_begin(&g_outcome, &g_options, failure) || layers_open(&g_layers, &g_options, failure) ||
-		apply_begin(&g_apply, &g_options, failure))
+		apply_begin(&g_apply, &g_options, failure) || open_learning(failure))
 		return failure->status;
 	return finish(run_sandbox(failure), failure);
 }

@@ -3,6 +3,7 @@
 #include "runsc-c/run_options.h"
 
 #include "runsc-c/limits_options.h"
+#include "runsc-c/policy.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -40,6 +41,9 @@ enum {
 	KEY_APPLY_CHANGES,
 	KEY_KEEP_CHANGES,
 	KEY_LAYER,
+	KEY_POLICY,
+	KEY_PROFILE,
+	KEY_LEARN,
 	KEY_HELP,
 	KEY_VERSION,
 };
@@ -83,8 +87,11 @@ static const struct argp_option table[] = {
 		"After status 0, copy what was changed (at PATH) to the host, unless it changed there meanwhile", 5},
 	{"keep-changes", KEY_KEEP_CHANGES, "DIR", 0, "Keep the writable layer in DIR, for --layer", 5},
 	{"layer", KEY_LAYER, "DIR|FILE", 0, "Start with a kept layer or an OCI layer; the lowest first", 5},
-	{"help", KEY_HELP, NULL, 0, "This text", 6},
-	{"version", KEY_VERSION, NULL, 0, "The version", 6},
+	{"policy", KEY_POLICY, "FILE", 0, "Limits, binds, environment, paths and addresses from FILE (TOML, JSON)", 6},
+	{"profile", KEY_PROFILE, "NAME", 0, "A policy that comes with csandbox: strict, build, test", 6},
+	{"learn", KEY_LEARN, "FILE", 0, "Write the smallest policy that CMD needed", 6},
+	{"help", KEY_HELP, NULL, 0, "This text", 7},
+	{"version", KEY_VERSION, NULL, 0, "The version", 7},
 	{0},
 };
 
@@ -101,18 +108,24 @@ static error_t give_up(struct parse *parse)
 	return EINVAL;
 }
 
-static void environment_put(struct run_options *options, const char *assignment)
+static error_t environment_put(struct run_options *options, char *assignment)
 {
 	size_t name_size = strcspn(assignment, "=") + 1;
+	char **larger;
 
 	for (size_t i = 0; i < options->environment_count; i++) {
 		if (!strncmp(options->environment[i], assignment, name_size)) {
-			options->environment[i] = (char *)assignment;
-			return;
+			options->environment[i] = assignment;
+			return 0;
 		}
 	}
-	options->environment[options->environment_count++] = (char *)assignment;
+	larger = reallocarray(options->environment, options->environment_count + 2, sizeof(*larger));
+	if (!larger)
+		return ENOMEM;
+	options->environment = larger;
+	options->environment[options->environment_count++] = assignment;
 	options->environment[options->environment_count] = NULL;
+	return 0;
 }
 
 static error_t parse_env(struct parse *parse, char *argument)
@@ -123,17 +136,14 @@ static error_t parse_env(struct parse *parse, char *argument)
 		fail(parse->failure, STATUS_INTERNAL, "--env %s: no name; write --env NAME=VALUE", argument);
 		return give_up(parse);
 	}
-	if (strchr(argument, '=')) {
-		environment_put(parse->options, argument);
-		return 0;
-	}
+	if (strchr(argument, '='))
+		return environment_put(parse->options, argument);
 	value = getenv(argument);
 	if (!value)
 		return 0;
 	if (asprintf(&assignment, "%s=%s", argument, value) < 0)
 		return ENOMEM;
-	environment_put(parse->options, assignment);
-	return 0;
+	return environment_put(parse->options, assignment);
 }
 
 /* SRC[:DST][:ro|rw] */
@@ -272,6 +282,12 @@ static error_t parse_layer_option(struct parse *parse, int key, char *argument)
 	case KEY_KEEP_CHANGES:
 		options->keep_changes = argument;
 		return 0;
+	case KEY_POLICY:
+	case KEY_PROFILE:
+		return 0; /* the first pass took them */
+	case KEY_LEARN:
+		options->learn = argument;
+		return 0;
 	case KEY_LAYER:
 		return add_text(parse, "layer", options->layers, &options->layer_count, RUN_LAYERS_MAX, argument);
 	case KEY_APPLY_CHANGES:
@@ -322,18 +338,12 @@ static error_t parse_outcome_option(struct parse *parse, int key, char *argument
 	}
 }
 
-static error_t parse_option(int key, char *argument, struct argp_state *state)
+/* What a policy may set as well. */
+static error_t set_option(struct parse *parse, int key, char *argument)
 {
-	struct parse *parse = state->input;
 	struct run_options *options = parse->options;
 
-	if (key >= KEY_ROOT && key <= KEY_VERSION)
-		parse->next = state->next;
 	switch (key) {
-	case ARGP_KEY_INIT:
-		if (state->root_argp->children)
-			state->child_inputs[0] = &options->trace;
-		return 0;
 	case KEY_ROOT:
 		options->root = argument;
 		return 0;
@@ -372,6 +382,23 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_DEBUG_JAIL:
 		options->debug_jail = true;
 		return 0;
+	default:
+		return parse_outcome_option(parse, key, argument);
+	}
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	struct run_options *options = parse->options;
+
+	if (key >= KEY_ROOT && key <= KEY_VERSION)
+		parse->next = state->next;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		if (state->root_argp->children)
+			state->child_inputs[0] = &options->trace;
+		return 0;
 	case KEY_HELP:
 		/* Not argp_state_help(): that is silent where argp's own errors are. */
 		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
@@ -388,8 +415,63 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	default:
-		return parse_outcome_option(parse, key, argument);
+		return set_option(parse, key, argument);
 	}
+}
+
+/* Options point into it from now on. */
+static char *keep_text(struct run_options *options, const char *text)
+{
+	char **larger = reallocarray(options->texts, options->text_count + 1, sizeof(*larger));
+
+	if (!larger)
+		return NULL;
+	options->texts = larger;
+	larger[options->text_count] = strdup(text);
+	return larger[options->text_count++];
+}
+
+int run_option_set(
+	struct run_options *options, const char *name, const char *value, struct failure *failure)
+{
+	struct parse parse = {.options = options, .failure = failure};
+	char *copy = value ? keep_text(options, value) : NULL;
+	const struct argp_option *option = table;
+
+	while (option->name && strcmp(option->name, name) != 0)
+		option++;
+	if (!option->name || (value && !copy))
+		return fail_errno(failure, option->name ? ENOMEM : EINVAL, "%s", name);
+	if (!set_option(&parse, option->key, copy))
+		return 0;
+	return parse.failed ? -1 : fail_errno(failure, ENOMEM, "%s", name);
+}
+
+/* Policies come first, wherever they stand: what else is on the command line wins over them. */
+static error_t parse_policy_option(int key, char *argument, struct argp_state *state)
+{
+	static struct trace_options ignored;
+	struct parse *parse = state->input;
+	int error = 0;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		if (state->root_argp->children)
+			state->child_inputs[0] = &ignored;
+		return 0;
+	case KEY_POLICY:
+		error = policy_apply_file(parse->options, argument, parse->failure);
+		break;
+	case KEY_PROFILE:
+		error = policy_apply_profile(parse->options, argument, parse->failure);
+		break;
+	case ARGP_KEY_ARG:
+		state->next = state->argc;
+		return 0;
+	default:
+		return 0;
+	}
+	return error ? give_up(parse) : 0;
 }
 
 #define EXIT_STATUS                                                                                                    \
@@ -414,6 +496,10 @@ static const struct argp trace_parser = {
 	.children = trace_children,
 };
 
+static const struct argp run_policy_parser = {.options = table, .parser = parse_policy_option};
+static const struct argp trace_policy_parser = {
+	.options = table, .parser = parse_policy_option, .children = trace_children};
+
 /* argp complains about unknown options in several lines of its own; this is one line of ours. */
 static int explain_usage(const struct run_options *options, const char *culprit, struct failure *failure)
 {
@@ -425,6 +511,7 @@ static int explain_usage(const struct run_options *options, const char *culprit,
 
 int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
 {
+	const unsigned int flags = ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS;
 	struct parse parse = {.options = options, .failure = failure, .next = 1};
 	size_t count = 0;
 
@@ -432,15 +519,17 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	options->trace.on = !strcmp(argv[0], "trace");
 	while (environ[count])
 		count++;
-	/* Every argument may be an --env. */
-	options->environment = calloc(count + (size_t)argc + 1, sizeof(char *));
+	options->environment = calloc(count + 1, sizeof(char *));
 	if (!options->environment)
 		return fail_errno(failure, ENOMEM, "cannot read the environment");
 	memcpy(options->environment, environ, count * sizeof(char *));
 	options->environment_count = count;
 
-	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS,
-		    NULL, &parse)) {
+	/* Other errors are the second pass's to explain. */
+	(void)argp_parse(options->trace.on ? &trace_policy_parser : &run_policy_parser, argc, argv, flags, NULL, &parse);
+	if (parse.failed)
+		return -1;
+	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, flags, NULL, &parse)) {
 		if (parse.answered)
 			return 1;
 		return parse.failed ? -1 : explain_usage(options, argv[parse.next < argc ? parse.next : argc - 1], failure);

@@ -6,6 +6,7 @@
 #include "runsc-c/failure.h"
 #include "runsc-c/trace_options.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/vfs/policy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,13 @@
 struct bind_option {
 	char *source, *destination;
 	bool writable;
+};
+
+/* Of policies; policy.h. */
+struct run_rules {
+	struct policy_rule *list; /* owned, with its texts */
+	size_t count;
+	bool paths, network; /* nothing but what rules allow */
 };
 
 struct run_options {
@@ -41,6 +49,8 @@ struct run_options {
 	const char *keep_changes;   /* a directory */
 	const char *layers[RUN_LAYERS_MAX];
 	size_t layer_count;
+	struct run_rules rules;
+	const char *learn; /* a file */
 	bool apply_changes;
 	const char *apply_paths[RUN_BINDS_MAX]; /* none: all */
 	size_t apply_count;
@@ -49,6 +59,8 @@ struct run_options {
 	bool result_junit;
 	char **environment;  /* owned array, NULL-terminated; strings borrowed */
 	size_t environment_count;
+	char **texts; /* of policies; owned, with what they point to */
+	size_t text_count;
 };
 
 /* Is there any use for the contents of what was changed? */
@@ -59,3 +71,6 @@ static inline bool layer_wanted(const struct run_options *options)
 
 /* 0: go on. 1: --help or --version was answered. -1: failure is filled. The options hold until the process ends. */
 must_check int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure);
+/* Sets one by its name, without the dashes; value NULL: it has none. -1: failure is filled. */
+must_check int run_option_set(struct run_options *options, const char *name, const char *value,
+	struct failure *failure);

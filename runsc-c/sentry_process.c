@@ -9,6 +9,7 @@
 #include "base/safe_copy.h"
 #include "platform/platform.h"
 #include "sentry/fs/host/host.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	const struct sentry_guest *guest = launch->guest;
 	size_t given = guest ? guest->fd_count : 0, count = 0;
 	unsigned int from = 3;
-	int *kept = malloc((given + launch->config.layer_count + 5) * sizeof(*kept));
+	int *kept = malloc((given + launch->config.layer_count + 6) * sizeof(*kept));
 
 	panic_if(!kept, "no memory to start with");
 	kept[count++] = control;
@@ -72,6 +73,8 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 		kept[count++] = launch->config.changes_fd;
 	if (launch->config.list_changes && launch->config.layer_fd >= 0)
 		kept[count++] = launch->config.layer_fd;
+	if (launch->config.policy && launch->config.policy->learn)
+		kept[count++] = launch->config.policy->learn_fd;
 	for (size_t i = 0; i < launch->config.layer_count; i++)
 		kept[count++] = launch->config.layer_fds[i];
 	if (launch->trace.fd >= 0)

@@ -11,6 +11,7 @@
 #include "sentry/time/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -235,6 +236,16 @@ void accounting_address(const char *text)
 {
 	note_text(
 		g_accounting->addresses, &g_accounting->address_count, ACCOUNTING_ADDRESSES, text);
+}
+
+void accounting_refused(const char *text)
+{
+	char line[ACCOUNTING_FILE_SIZE];
+
+	if (!g_accounting)
+		return;
+	(void)snprintf(line, sizeof(line), "%s", text);
+	note_text(g_accounting->refused, &g_accounting->refused_count, ACCOUNTING_REFUSED, line);
 }
 
 /* --- over time --- */

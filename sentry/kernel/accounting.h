@@ -20,6 +20,7 @@
 #define ACCOUNTING_SAMPLES   512
 #define ACCOUNTING_FILES     256
 #define ACCOUNTING_ADDRESSES 64
+#define ACCOUNTING_REFUSED   256
 #define ACCOUNTING_FILE_SIZE 160
 
 struct task;
@@ -71,12 +72,13 @@ struct accounting {
 	struct accounting_call calls[ACCOUNTING_CALLS];
 	_Atomic uint32_t process_count; /* may be more than there is room for */
 	_Atomic uint32_t sample_count;
-	_Atomic uint32_t file_count, address_count;
+	_Atomic uint32_t file_count, address_count, refused_count;
 	struct accounting_sample samples[ACCOUNTING_SAMPLES];
 	char files[ACCOUNTING_FILES]
 		  [ACCOUNTING_FILE_SIZE]; /* opened, in the order of their first time */
 	char addresses[ACCOUNTING_ADDRESSES]
 		      [ACCOUNTING_FILE_SIZE]; /* likewise: connected or bound to */
+	char refused[ACCOUNTING_REFUSED][ACCOUNTING_FILE_SIZE]; /* likewise: by the policy */
 	struct accounting_process processes[ACCOUNTING_PROCESSES];
 };
 
@@ -98,6 +100,8 @@ void accounting_cpu_times(uint64_t *user_ns, uint64_t *system_ns);
 void accounting_opened(const char *name);
 /* A socket was connected or bound to what reads so. */
 void accounting_address(const char *text);
+/* The policy (vfs/policy.h) refused that; what is too long is cut. */
+void accounting_refused(const char *text);
 /* One more sample, as of now; cpu_ns as accounting_cpu_times() gave it. One thread only. */
 void accounting_sample(uint64_t cpu_ns);
 /* The last look, when no task runs any more. */

@@ -22,6 +22,7 @@
 #include "sentry/net/net_namespace.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <string.h>
@@ -180,6 +181,15 @@ int boot_find_mount_point(const struct path *root, const char *destination, bool
 	return error == -ENOENT ? make_mount_point(root, destination, directory, out) : error;
 }
 
+/* Temporary files have names that are others each time. */
+static void add_to_policy(const struct sandbox_mount *mount, struct super_block *sb)
+{
+	bool scratch = mount->type == SANDBOX_MOUNT_FS &&
+		(!strcmp(mount->fs_type, "tmpfs") || !strcmp(mount->fs_type, "devpts"));
+
+	policy_add_file_system(sb, mount->destination, scratch);
+}
+
 int boot_add_mount(const struct sandbox_config *config, const struct path *root, const struct sandbox_mount *mount)
 {
 	unsigned long flags = mount->flags | (mount->read_only ? LINUX_MS_RDONLY : 0);
@@ -196,6 +206,7 @@ int boot_add_mount(const struct sandbox_config *config, const struct path *root,
 		super_block_put(sb);
 		return error;
 	}
+	add_to_policy(mount, sb);
 	error = mount_attach(sb, mount->source, &where, flags);
 	path_put(&where);
 	/* The console lives in the first devpts. */
@@ -209,6 +220,8 @@ int boot_make_root(const struct sandbox_config *config, struct mount_namespace *
 	struct super_block *sb;
 	int error = make_file_system(config, &config->mounts[0], &sb);
 
+	if (!error)
+		policy_add_file_system(sb, "/", false);
 	if (!error)
 		error = mount_namespace_new(sb, config->mounts[0].flags, out);
 	if (error)

@@ -12,6 +12,7 @@
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/path.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,8 +45,8 @@ static void close_program(struct file *file)
 	file_put(file);
 }
 
-static int open_program(
-	struct task *task, int dirfd, const char *name, int flags, struct opened *opened)
+static int open_program(struct task *task, int dirfd, const char *name, int flags,
+	enum loader_role role, struct opened *opened)
 {
 	unsigned int walk = flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW;
 	struct path path;
@@ -58,6 +59,8 @@ static int open_program(
 	if (err)
 		return err;
 	err = check_executable(task, &path);
+	if (!err && role == LOADER_PROGRAM)
+		err = policy_check(&path, POLICY_RUN);
 	if (!err)
 		err = file_open_path(&path, LINUX_O_RDONLY, task->cred, &opened->file);
 	path_put(&path);
@@ -102,7 +105,7 @@ static int follow_script(struct task *task, const struct exec_request *request,
 		return err;
 	close_program(opened->file);
 	opened->file = NULL;
-	return open_program(task, LINUX_AT_FDCWD, script->interpreter, 0, opened);
+	return open_program(task, LINUX_AT_FDCWD, script->interpreter, 0, LOADER_PROGRAM, opened);
 }
 
 /* Replaces opened by the program that runs it, as often as that is a script itself. */
@@ -174,7 +177,8 @@ static int elf_from(struct exec_elf *elf, struct opened *opened, enum loader_rol
 int exec_open_program(struct task *task, const struct exec_request *request, struct exec_elf *elf)
 {
 	struct opened opened;
-	int err = open_program(task, request->dirfd, request->name, request->flags, &opened);
+	int err = open_program(
+		task, request->dirfd, request->name, request->flags, LOADER_PROGRAM, &opened);
 
 	*elf = (struct exec_elf){0};
 	if (err)
@@ -209,7 +213,7 @@ int exec_open_interpreter(struct task *task, const struct exec_elf *program, str
 		(int64_t)program->image.interpreter_offset);
 	err = size < 0 ? (int)size : loader_check_interpreter(&program->image, name, (size_t)size);
 	if (!err)
-		err = open_program(task, LINUX_AT_FDCWD, name, 0, &opened);
+		err = open_program(task, LINUX_AT_FDCWD, name, 0, LOADER_INTERPRETER, &opened);
 	free(name);
 	return err ? err : elf_from(elf, &opened, LOADER_INTERPRETER);
 }

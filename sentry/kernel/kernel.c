@@ -23,6 +23,7 @@
 #include "sentry/time/timer.h"
 #include "sentry/time/vdso.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -123,6 +124,17 @@ out_root:
 	return error;
 }
 
+static int resolve_policy(void)
+{
+	struct path root;
+	int error;
+
+	mount_namespace_root(g_mounts, &root);
+	error = policy_resolve(&root);
+	path_put(&root);
+	return error;
+}
+
 int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	const struct sandbox_events *events, bool *exec_failed)
 {
@@ -163,7 +175,11 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	limits_start(&config->sandbox_limits, config->progress);
 	boot_register_all();
 	if (!error)
+		error = policy_start(config->policy);
+	if (!error)
 		error = boot_make_mounts(config, &g_mounts);
+	if (!error)
+		error = resolve_policy();
 	if (!error)
 		error = vdso_open();
 	if (!error && config->argv)
@@ -189,6 +205,7 @@ void kernel_wait(struct sandbox_result *result)
 	pthread_mutex_unlock(&g_end.lock);
 	limits_stop();
 	accounting_finish();
+	policy_finish();
 	if (g_changes_fd >= 0)
 		changes_write(g_changes_fd, g_layer_fd);
 	console_drain(CONSOLE_DRAIN_MS);

@@ -65,6 +65,7 @@ struct sandbox_limits {
 };
 
 struct accounting;
+struct sandbox_policy;
 
 struct sandbox_config {
 	const char *const *argv; /* NULL-terminated */
@@ -89,6 +90,7 @@ struct sandbox_config {
 	int layer_fd;       /* with that: the changes themselves go there; -1 */
 	const int *layer_fds; /* archives that the writable layers begin with, lowest first */
 	size_t layer_count;
+	const struct sandbox_policy *policy; /* vfs/policy.h; NULL: none */
 	bool progress; /* a status line on the console */
 	struct accounting *accounting; /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;

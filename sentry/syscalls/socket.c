@@ -9,6 +9,7 @@
 #include "sentry/syscalls/socket.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/fd_table.h"
+#include "sentry/vfs/policy.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,26 +31,46 @@ struct file *get_socket_file(struct task *task, uint64_t fd, struct socket **soc
 	return NULL;
 }
 
-/* For the accounting: what there is to say of an address. */
-static void note_address(const struct socket_address *address, const char *how)
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name"; false for other families. */
+static bool show_address(const struct socket_address *address, char *text, size_t size)
 {
-	char host[INET6_ADDRSTRLEN] = "", text[ACCOUNTING_FILE_SIZE];
+	char host[INET6_ADDRSTRLEN] = "";
 
 	if (address->family == LINUX_AF_INET && address->size >= sizeof(address->in)) {
 		(void)inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
-		(void)snprintf(text, sizeof(text), "%s %s port %u", how, host, ntohs(address->in.sin_port));
+		(void)snprintf(text, size, "%s:%u", host, ntohs(address->in.sin_port));
 	} else if (address->family == LINUX_AF_INET6 && address->size >= sizeof(address->in6)) {
 		(void)inet_ntop(AF_INET6, &address->in6.sin6_addr, host, sizeof(host));
-		(void)snprintf(text, sizeof(text), "%s %s port %u", how, host, ntohs(address->in6.sin6_port));
+		(void)snprintf(text, size, "[%s]:%u", host, ntohs(address->in6.sin6_port));
 	} else if (address->family == LINUX_AF_UNIX && address->size > sizeof(address->family)) {
 		bool abstract = !address->un.sun_path[0];
 
-		(void)snprintf(text, sizeof(text), "%s %s%.100s", how, abstract ? "@" : "",
+		(void)snprintf(text, size, "unix:%s%.107s", abstract ? "@" : "",
 			address->un.sun_path + abstract);
 	} else {
-		return;
+		return false;
 	}
-	accounting_address(text);
+	return true;
+}
+
+/* For the accounting, and by the policy. */
+static int check_address(const struct socket_address *address, unsigned int access, const char *how)
+{
+	char text[ACCOUNTING_FILE_SIZE], line[ACCOUNTING_FILE_SIZE + 32];
+
+	if (likely(!g_accounting && !g_policy) || !show_address(address, text, sizeof(text)))
+		return 0;
+	if (g_accounting && how) {
+		(void)snprintf(line, sizeof(line), "%s %s", how, text);
+		accounting_address(line);
+	}
+	return g_policy ? policy_check_address_slow(text, access) : 0;
+}
+
+int check_destination(const struct socket_address *address)
+{
+	return unlikely(g_policy) && address->size ? check_address(address, POLICY_CONNECT, NULL)
+						   : 0;
 }
 
 int copy_in_address(struct task *task, gaddr_t address, int32_t size, struct socket_address *out)
@@ -188,8 +209,8 @@ int64_t sys_bind(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
-	if (unlikely(g_accounting) && !error)
-		note_address(&address, "bound to");
+	if (!error)
+		error = check_address(&address, POLICY_BIND, "bound to");
 	return error ? error : socket->ops->bind(socket, &address);
 }
 
@@ -215,8 +236,8 @@ int64_t sys_connect(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
-	if (unlikely(g_accounting) && !error)
-		note_address(&address, "connected to");
+	if (!error)
+		error = check_address(&address, POLICY_CONNECT, "connected to");
 	return error ? error : socket_connect(file, &address);
 }
 

@@ -38,6 +38,8 @@ static int64_t send_header(
 		task, header->msg_name, header->msg_name ? name_size : 0, &message.name);
 	if (!result && header->msg_namelen < 0)
 		result = -EINVAL;
+	if (!result)
+		result = check_destination(&message.name);
 	if (!result && header->msg_iovlen > LINUX_UIO_MAXIOV)
 		result = -EMSGSIZE;
 	if (!result && header->msg_controllen > SOCKET_CONTROL_MAX)
@@ -75,6 +77,8 @@ int64_t sys_sendto(struct task *task, const uint64_t args[6])
 
 	if (!error && args[4])
 		error = copy_in_address(task, args[4], (int32_t)args[5], &message.name);
+	if (!error)
+		error = check_destination(&message.name);
 	if (error)
 		return error;
 	iov_iter_init(&iter, task->mm, args[1], args[2], false);

@@ -10,6 +10,7 @@
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 
@@ -63,6 +64,8 @@ static int begin_change(const struct path *path, struct inode **out)
 	struct inode *inode = path_inode(path);
 	int result = mount_want_write(path->mount);
 
+	if (result == 0)
+		result = policy_check(path, POLICY_WRITE);
 	if (result == 0 && inode->ops->getattr)
 		result = inode->ops->getattr(inode);
 	if (result)

@@ -14,6 +14,7 @@
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/open.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,6 +58,8 @@ static int new_name_begin(struct new_name *new, const struct path *parent, const
 		result = mount_want_write(parent->mount);
 	if (result == 0)
 		result = directory_may_create(new->directory, cred);
+	if (result == 0)
+		result = policy_check_name(parent, last, POLICY_WRITE | POLICY_CREATED);
 	if (result) {
 		mutex_unlock(&new->directory->lock);
 		dentry_put(new->dentry);
@@ -200,8 +203,10 @@ static int link_to(
 {
 	struct inode *inode = path_inode(old);
 	struct new_name new;
-	int result = new_name_begin(&new, parent, last, trailing_slash, vfs_cred());
+	int result = policy_check(old, POLICY_READ | POLICY_WRITE);
 
+	if (result == 0)
+		result = new_name_begin(&new, parent, last, trailing_slash, vfs_cred());
 	if (result)
 		return result;
 	if (old->mount != parent->mount)

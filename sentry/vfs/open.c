@@ -20,6 +20,7 @@
 #include "sentry/vfs/file_new.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +68,9 @@ static int may_open(const struct path *path, uint32_t flags, const struct cred *
 		break;
 	}
 	result = inode_permission(inode, cred, mask);
+	if (result == 0)
+		result = policy_check(path, (mask & MAY_READ ? POLICY_READ : 0) |
+						    (mask & MAY_WRITE ? POLICY_WRITE : 0));
 	if (result)
 		return result;
 	if ((flags & LINUX_O_NOATIME) && !inode_owner_or_capable(inode, cred))
@@ -204,6 +208,8 @@ int dentry_create_locked(struct path *at, struct dentry *dentry, uint32_t mode, 
 
 	if (result == 0)
 		result = directory_may_create(directory, cred);
+	if (result == 0)
+		result = policy_check_name(at, dentry->name, POLICY_WRITE | POLICY_CREATED);
 	if (result)
 		return result;
 	if (!directory->ops->create)
@@ -334,6 +340,8 @@ static int make_tmpfile(const struct path *directory, uint32_t mode, bool linkab
 
 	if (result == 0)
 		result = inode_permission(parent, cred, MAY_WRITE | MAY_EXEC);
+	if (result == 0)
+		result = policy_check(directory, POLICY_WRITE);
 	if (result)
 		return result;
 	if (!parent->ops->tmpfile)

@@ -7,6 +7,7 @@
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <string.h>
@@ -54,6 +55,8 @@ static int remove_found(const struct path *parent, struct dentry *dentry, const 
 	} else {
 		result = directory_may_delete(directory, victim, vfs_cred(), is_directory);
 	}
+	if (result == 0)
+		result = policy_check_name(parent, name, POLICY_WRITE | POLICY_REMOVED);
 	if (result == 0) {
 		(void)inode_get(victim);
 		mutex_lock_nested(&victim->lock);

@@ -14,6 +14,7 @@
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <string.h>
@@ -206,6 +207,12 @@ static int rename_names(struct rename *rename)
 		return 0;
 	}
 	result = check_permission(rename);
+	if (result == 0)
+		result = policy_check_name(
+			&rename->old_parent, rename->old_name, POLICY_WRITE | POLICY_RENAMED);
+	if (result == 0)
+		result = policy_check_name(
+			&rename->new_parent, rename->new_name, POLICY_WRITE | POLICY_RENAMED);
 	if (result)
 		return result;
 	lock_inodes(rename->moved, rename->replaced);

@@ -11,6 +11,7 @@
 #include "sentry/vfs/attributes.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/open.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 
@@ -33,6 +34,8 @@ int path_truncate(const struct path *path, struct file *file, uint64_t size, boo
 	unsigned int mask = ATTRIBUTE_SIZE;
 	int result = inode->ops->getattr ? inode->ops->getattr(inode) : 0;
 
+	if (result == 0 && !file)
+		result = policy_check(path, POLICY_WRITE);
 	if (result)
 		return result;
 	mutex_lock(&inode->lock);

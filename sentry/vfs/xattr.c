@@ -13,6 +13,7 @@
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,6 +91,8 @@ int path_setxattr(
 
 	if (result == 0)
 		result = check_permission(inode, name, true);
+	if (result == 0)
+		result = policy_check(path, POLICY_WRITE);
 	if (result)
 		return result;
 	if (is_bare_prefix(name))
@@ -109,6 +112,8 @@ int path_removexattr(const struct path *path, const char *name)
 
 	if (result == 0)
 		result = check_permission(inode, name, true);
+	if (result == 0)
+		result = policy_check(path, POLICY_WRITE);
 	if (result)
 		return result;
 	if (!inode->ops->removexattr)

@@ -124,7 +124,7 @@ def report(directory):
     score.check('data-drawn="yes"' in text, "the report in a browser", shown[0], shown[2][-500:])
     score.check(text.count('class="process"') == 5, "its timeline of processes", text.count('class="process"'))
     score.check(text.count("<polyline") == 2 and "<td>execve</td>" in text and "status 0" in text.lower(), "its curves, its system calls and its verdict")
-    score.check("connected to 127.0.0.1 port 8123" in text and "bound to 127.0.0.1 port 8123" in text and "/dev/null" in text, "addresses and files")
+    score.check("connected to 127.0.0.1:8123" in text and "bound to 127.0.0.1:8123" in text and "/dev/null" in text, "addresses and files")
     score.check("&lt;!--&lt;script&gt;" in text, "what looks like markup is text")
 
 

@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Policies: what they set, what they refuse and tell, what is learned, the ready ones."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tomllib
+
+from harness import CSANDBOX, Score, Scratch, run, sandbox
+
+score = Score()
+SCHEMA = json.loads(pathlib.Path(sys.argv[2]).read_text())
+PROFILES = pathlib.Path(sys.argv[3])
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+
+def faults(policy):
+    return [error.message for error in jsonschema.Draft7Validator(SCHEMA).iter_errors(policy)] if jsonschema else []
+
+
+def written(directory, policy, name="policy.json"):
+    path = f"{directory}/{name}"
+    pathlib.Path(path).write_text(policy if isinstance(policy, str) else json.dumps(policy, indent=1))
+    return path
+
+
+def under(directory, policy, *command, options=(), name="policy.json"):
+    result = f"{directory}/result"
+    done = run([CSANDBOX, "run", "--policy", written(directory, policy, name), "--result", result, *options, "--", *command], cwd=directory)
+    try:
+        return done, json.loads(pathlib.Path(result).read_text())
+    except (OSError, ValueError):
+        return done, {}
+
+
+def refused(result):
+    return {(entry["access"], entry["what"]) for entry in result.get("refused_by_policy", ())}
+
+
+EVERYTHING = """description = "all there is"
+hostname = "named"
+user = "12:34"
+workdir = "/usr"
+tmpfs = ["/mnt"]
+binds = ["{place}:/opt:rw"]
+as-pid-1 = true
+changes = "{place}/changes"
+json = true
+[limits]
+timeout = "1m"
+grace = 2.5
+cpu-time = 30
+cpus = 1
+memory = "512M"
+pids = 77
+file-size = 1048576
+open-files = 99
+disk = "32M"
+output-limit = "1M"
+[environment]
+clear = true
+pass = ["PASSED"]
+set = {{ONE = "1", "TWO" = "two words"}}
+"""
+
+
+def settings(directory):
+    os.environ["PASSED"] = "through"
+    text = EVERYTHING.format(place=directory)
+    os.chmod(directory, 0o777)
+    script = "hostname; id -u; id -g; pwd; echo $$; ulimit -n; env | sort; df /mnt | tail -1 | cut -c1-5; echo x > /opt/made"
+    for name, policy in (("all.toml", text), ("all.json", tomllib.loads(text))):
+        score.check(not faults(tomllib.loads(text)), "the schema has all", faults(tomllib.loads(text)))
+        (pathlib.Path(directory) / "made").unlink(missing_ok=True)
+        done, result = under(directory, policy, "/bin/sh", "-c", script, name=name)
+        lines = done[1].decode().split("\n")
+        score.check(lines[:6] == ["named", "12", "34", "/usr", "1", "99"], f"{name}: options", done)
+        score.check({"ONE=1", "TWO=two words", "PASSED=through"} <= set(lines) and not any(line.startswith("HOME=") for line in lines), "environment", lines)
+        score.check((pathlib.Path(directory) / "made").exists() and "tmpfs" in lines, "mounts", lines)
+        limits = {key: value["limit"] for key, value in result.get("limits", {}).items()}
+        score.check(limits == {"timeout": 60, "cpu-time": 30, "cpus": 1, "memory": 512 << 20, "pids": 77, "file-size": 1 << 20, "open-files": 99,
+                               "disk": 32 << 20, "output-limit": 1 << 20}, "limits", limits)
+        score.check(isinstance(json.loads(pathlib.Path(f"{directory}/changes").read_text()), list), "changes")
+    done, result = under(directory, text, "/bin/sh", "-c", "hostname; ulimit -n; echo $ONE", name="all.toml",
+                         options=("--hostname", "other", "--open-files", "55", "--env", "ONE=won"))
+    score.check(done[1] == b"other\n55\nwon\n", "the command line wins", done)
+    first, second = written(directory, {"hostname": "first", "limits": {"open-files": 44}}, "first.json"), written(directory, {"hostname": "second"}, "second.json")
+    done = run([CSANDBOX, "run", "--open-files", "33", "--policy", first, "--policy", second, "--", "sh", "-c", "hostname; ulimit -n"])
+    score.check(done[1] == b"second\n33\n", "several, in their order, and options before them win too", done)
+
+
+def errors(directory):
+    for name, text, line, word in (
+            ("a.toml", "hostname = 'x'\nlimits = 5\n", 2, "table"),
+            ("b.toml", "[limits]\n\ntimeout = '5 parsecs'\n", 3, "time"),
+            ("c.toml", "[limits]\nmemory = '1G'\nspeed = 3\n", 3, "speed"),
+            ("d.toml", "[limits\n", 1, ""),
+            ("e.toml", "a = 1\nb = = 2\n", 2, ""),
+            ("f.toml", "[paths]\nread = [\n '/x',\n 7,\n]\n", 4, "strings"),
+            ("g.toml", "[paths]\nread = ['/x']\nlook = []\n", 3, "look"),
+            ("h.json", '{\n "binds": [\n  "/usr",\n  "/no/such/place"\n ]\n}', 4, "bind"),
+            ("i.json", '{\n "limits": {\n  "pids": 3,\n  "memory": []\n }\n}', 4, "memory"),
+            ("j.json", '{\n "hostname": "a",\n "hostname": "b"\n}', 3, "uplicate"),
+            ("k.json", '{\n "hostname": "a"\n "b": 1\n}', 3, ""),
+            ("l.json", '{"x": 1}', 1, "x"),
+            ("m.json", '{\n "user": 5}', 2, "string"),
+            ("n.json", '{\n "environment": {\n "clear": "yes"}}', 3, "true"),
+            ("o.json", '{"a": ' * 3000, 1, "")):
+        done, _ = under(directory, text, "true", name=name)
+        told = done[2].decode()
+        score.check(done[0] == 125 and told.count("\n") == 1 and f"{name}:{line}:" in told and word in told, f"{name}: line {line}", done)
+    score.check(sandbox("--policy", "/no/such/file", "--", "true")[0] == 125, "no such file")
+    done = sandbox("--profile", "../../etc/passwd", "--", "true")
+    score.check(done[0] == 125 and sandbox("--profile", "none", "--", "true")[2].count(b"strict") == 1, "no such profile", done)
+
+
+def paths(directory):
+    place = pathlib.Path(directory) / "paths"
+    (place / "open/deep").mkdir(parents=True)
+    (place / "shut").mkdir()
+    for name in ("open/file", "open/deep/file", "shut/file", "one", "other"):
+        (place / name).write_text(name)
+    os.symlink("open", place / "way")
+    policy = {"paths": {"run": ["/usr", "/bin"], "read": ["/usr", "/lib", "/lib64", "/etc", "/proc", "./.", "way", "./o*e"], "write": ["./open/deep", "/dev/null", "new"]}}
+
+    def tried(script, options=()):
+        return_value = under(str(place), policy, "sh", "-c", script, options=options)
+        return return_value
+
+    done, result = tried("cat open/file one open/deep/file way/file; ls . >/dev/null && echo listed")
+    score.check(done[0] == 0 and done[1].endswith(b"listed\n") and not refused(result), "what may be read", done, refused(result))
+    done, result = tried("cat shut/file other; ls shut; head -c1 /var/log/wtmp; ls -l shut/file | wc -l")
+    score.check(done[1].strip() == b"1" and {("read", f"{place}/shut/file"), ("read", f"{place}/other"), ("read", f"{place}/shut")} <= refused(result),
+                "what may not, while names are seen", done, refused(result))
+    done, result = tried("echo x > open/deep/file; echo x > open/deep/new; mkdir open/deep/d; mv open/deep/d open/deep/e; rm open/deep/file; mkdir new; echo y > new/y; cat new/y")
+    score.check(done[0] == 0 and done[1] == b"y\n" and not refused(result), "what may be written", done, refused(result))
+    for name, script in (("open", "echo x >> one"), ("make", "mkdir shut/x"), ("remove", "rm one"), ("rename away", "mv one open/deep/one"),
+                         ("rename over", "mv open/deep/file one"), ("link", "ln one open/deep/linked"), ("mode", "chmod 777 one"), ("truncate", "truncate -s 0 one"),
+                         ("times", "touch -d 2001-01-01 one"), ("symlink", "ln -s x shut/x"), ("make a file", ": > shut/y"), ("make a pipe", "mkfifo shut/z"),
+                         ("xattr", "/usr/bin/python3 -c 'import os; os.setxattr(\"one\", \"user.x\", b\"1\")'"),
+                         ("temporary", "/usr/bin/python3 -c 'import os; os.open(\"shut\", os.O_TMPFILE | os.O_RDWR)'"),
+                         ("bound socket", "/usr/bin/python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"shut/s\")'")):
+        done, result = tried(script)
+        score.check(done[0] != 0 and any(access == "write" for access, what in refused(result)), f"refused: {name}", done, refused(result))
+    shutil.copy("/bin/true", place / "open/deep/true")
+    done, result = tried("open/deep/true")
+    score.check(done[0] == 126 and ("run", f"{place}/open/deep/true") in refused(result), "what may not be run", done, refused(result))
+    done, result = under(str(place), {"paths": {"run": ["/nothing"], "read": ["/"]}}, "true")
+    score.check(done[0] == 126 and ("run", os.path.realpath("/bin/true")) in refused(result), "not even the first program", done, refused(result))
+    if os.geteuid() == 0:
+        done, result = tried("mkdir -p open/deep/m /tmp/r 2>/dev/null; mount --bind shut open/deep/m && cat open/deep/m/file; unshare -m true; chroot shut /bin/true; "
+                             "mount -t tmpfs none open/deep/m && echo free > open/deep/m/x && cat open/deep/m/x")
+        score.check(done[1] == b"free\n" and ("read", f"{place}/shut/file") in refused(result), "a bind inside hides nothing; a file system of its own is free", done, refused(result))
+    done, result = tried("cat /proc/self/root/var/tmp/../..%s/shut/file; exec 3< open/file; cat /proc/self/fd/3 >/dev/null" % place)
+    score.check(("read", f"{place}/shut/file") in refused(result), "by way of /proc", done, refused(result))
+
+
+def network(directory):
+    policy = {"network": {"connect": ["127.0.0.1:70*", "unix:@friend"], "bind": ["127.0.0.1:7001", "[::1]:*", "unix:@friend"]}}
+    program = """
+import errno, socket
+def attempt(name, what):
+    try:
+        what()
+        print(name, "ok")
+    except PermissionError:
+        print(name, "refused")
+    except OSError as error:
+        print(name, errno.errorcode[error.errno])
+server = socket.socket(); attempt("bind", lambda: server.bind(("127.0.0.1", 7001))); server.listen()
+attempt("bind other", lambda: socket.socket().bind(("127.0.0.1", 7002)))
+attempt("bind any", lambda: socket.socket().bind(("0.0.0.0", 7001)))
+attempt("bind 6", lambda: socket.socket(socket.AF_INET6).bind(("::1", 9)))
+attempt("connect", lambda: socket.create_connection(("127.0.0.1", 7001)))
+attempt("connect other", lambda: socket.create_connection(("127.0.0.1", 80)))
+attempt("unix", lambda: socket.socket(socket.AF_UNIX).bind("\\0friend"))
+attempt("unix other", lambda: socket.socket(socket.AF_UNIX).bind("\\0foe"))
+attempt("send", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 53)))
+attempt("sendmsg", lambda: socket.socket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("127.0.0.1", 53)))
+attempt("send there", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 7050)))
+"""
+    done, result = under(directory, policy, "python3", "-c", program)
+    score.check(done[1].decode().split("\n")[:-1] == ["bind ok", "bind other refused", "bind any refused", "bind 6 ok", "connect ok", "connect other refused", "unix ok",
+                                                      "unix other refused", "send refused", "sendmsg refused", "send there ok"], "addresses", done)
+    score.check({("bind", "127.0.0.1:7002"), ("connect", "127.0.0.1:80"), ("bind", "unix:@foe"), ("connect", "127.0.0.1:53")} <= refused(result), "told", refused(result))
+
+
+def learning(directory):
+    place = pathlib.Path(directory) / "learned"
+    place.mkdir()
+    (place / "source.c").write_text("#include <stdio.h>\nint main() { FILE *f = fopen(\"made\", \"w\"); fputs(\"x\", f); return fclose(f); }\n")
+    apart = pathlib.Path(directory) / "apart"
+    apart.mkdir()
+    (apart / "input").write_text("in")
+    script = """gcc source.c -o program && ./program && cat ../apart/input /proc/$$/status >/dev/null && ls ../apart >/dev/null
+        mkdir -p many; for i in 1 2 3 4 5 6 7 8 9 10 11; do : > many/$i; done; : > .temporary; mv .temporary kept; mktemp >/dev/null
+        python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname())'"""
+    for name, load in (("job.toml", tomllib.loads), ("job.json", json.loads)):
+        file = f"{directory}/{name}"
+        done = run([CSANDBOX, "run", "--learn", file, "--", "sh", "-c", script], cwd=place)
+        policy = load(pathlib.Path(file).read_text())
+        found = policy["paths"]
+        score.check(done[0] == 0 and not faults(policy), f"{name}: a policy, by the schema", done, faults(policy))
+        score.check(f"{place}/program" in found["run"] and f"{apart}/input" in found["read"] and "/proc/*/status" in found["read"] and f"{apart}/." in found["read"]
+                    and str(apart) not in found["read"], "paths read and run", {key: [path for path in list_ if "csandbox" in path] for key, list_ in found.items()})
+        score.check({"/tmp", str(place)} <= set(found["write"]) and not any(path.startswith(f"{place}/") for path in found["write"]), "paths written",
+                    found["write"])
+        score.check(policy["network"] == {"connect": ["127.0.0.1:*"], "bind": ["127.0.0.1:0"]}, "addresses", policy["network"])
+        score.check(policy["limits"]["pids"] >= 16 and policy["limits"]["memory"].endswith("M"), "limits", policy["limits"])
+        done = run([CSANDBOX, "run", "--policy", file, "--result", f"{directory}/result", "--", "sh", "-c", script], cwd=place)
+        result = json.loads(pathlib.Path(f"{directory}/result").read_text())
+        score.check(done[0] == 0 and not refused(result), "the same run needs no more", done, refused(result))
+        done = run([CSANDBOX, "run", "--policy", file, "--", "sh", "-c", "cat /etc/hosts; ls /; touch /var/x"], cwd=place)
+        score.check(done[0] != 0 and not done[1] and done[2].count(b"denied") == 3, "and another one gets no more", done)
+    done = run([CSANDBOX, "run", "--learn", "/no/such/place/x", "--", "true"])
+    score.check(done[0] == 125, "a place that cannot be written", done)
+
+
+def profiles(directory):
+    for file in sorted(PROFILES.glob("*.toml")):
+        score.check(not faults(tomllib.loads(file.read_text())), f"{file.name} by the schema", faults(tomllib.loads(file.read_text())))
+    place = pathlib.Path(directory) / "profiles"
+    place.mkdir()
+    (place / "a.c").write_text("#include <stdio.h>\nint main() { puts(\"built\"); }\n")
+    (place / "script").write_text("#!/bin/sh\necho script\n")
+    (place / "script").chmod(0o755)
+    (place / "Makefile").write_text("all: a\n\t./a\na: a.o\n\t$(CC) -o $@ $<\n")
+
+    def profile(name, *command):
+        done = run([CSANDBOX, "run", f"--profile={name}", "--result", f"{directory}/result", "--", *command], cwd=place)
+        return done, refused(json.loads(pathlib.Path(f"{directory}/result").read_text()))
+
+    done, denied = profile("strict", "echo", "word")
+    score.check(done[:2] == (0, b"word\n") and not denied, "strict runs a program", done, denied)
+    done, denied = profile("strict", "./script")
+    score.check(done[:2] == (0, b"script\n") and not denied, "strict runs a script", done, denied)
+    done, denied = profile("strict", "sh", "-c", "env; cat a.c; ls /; (: > x); cat < /etc/passwd")
+    score.check(not any(name in done[1] for name in (b"HOME", b"stdio", b"root")) and ("write", f"{place}/x") in denied and ("read", "/etc/passwd") in denied
+                and any(access == "run" for access, what in denied), "and nothing else", done, denied)
+    if shutil.which("make") and shutil.which("gcc"):
+        done, denied = profile("build", "make")
+        score.check(done[0] == 0 and done[1].endswith(b"built\n") and not denied, "build builds", done, denied)
+    done, denied = profile("build", "sh", "-c", "touch /etc/x; /usr/bin/python3 -c 'import socket; socket.create_server((\"127.0.0.1\", 0))'")
+    score.check({("write", "/etc/x"), ("bind", "127.0.0.1:0")} <= denied, "and touches nothing else", denied)
+    done, denied = profile("test", "/usr/bin/python3", "-c", "import socket, tempfile, multiprocessing as m; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()); "
+                           "tempfile.TemporaryFile().write(b'x'); m.Lock(); print('ok')")
+    score.check(done[:2] == (0, b"ok\n") and not denied, "test tests", done, denied)
+
+
+with Scratch() as scratch:
+    settings(scratch)
+    errors(scratch)
+    paths(scratch)
+    network(scratch)
+    learning(scratch)
+    profiles(scratch)
+if not jsonschema:
+    score.skip("the schema", "there is no jsonschema here")
+score.finish()
