@@ -3,6 +3,8 @@
 #include "runsc-c/oci/cgroup.h"
 
 #include "base/cleanup.h"
+#include "runsc-c/oci/cgroup_systemd.h"
+#include "runsc-c/oci/runtime.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,20 +72,45 @@ static int expand_slice(const char *slice, char *out, size_t size)
 	return used < size ? 0 : -1;
 }
 
-static int systemd_path(
-	const char *path, const char *id, char *out, size_t size, struct failure *failure)
+/* The parts of SLICE:PREFIX:NAME; an empty slice is the default one. */
+static int split_scope(const char *path, char *slice, char *prefix, char *name)
 {
-	char slice[256] = "system.slice", prefix[256] = "csandbox", name[512], above[1024];
+	const char *first = strchr(path, ':'), *second = first ? strchr(first + 1, ':') : NULL;
 
+	if (!second || strchr(second + 1, ':') || first - path > 255 || second - first > 256 ||
+		strlen(second + 1) > 511 || second == first + 1 || !second[1])
+		return -1;
+	if (first > path)
+		snprintf(slice, 256, "%.*s", (int)(first - path), path);
+	snprintf(prefix, 256, "%.*s", (int)(second - first - 1), first + 1);
+	snprintf(name, 512, "%s", second + 1);
+	return 0;
+}
+
+static int systemd_path(struct cgroup *cgroup, const char *path, const char *id, char *out,
+	size_t size, struct failure *failure)
+{
+	const bool user = g_runtime.user_systemd;
+	char slice[256], prefix[256] = "csandbox", name[512], place[1024];
+	auto_free char *above = user ? cgroup_systemd_above(failure) : NULL;
+
+	if (user && !above)
+		return -1;
+	snprintf(slice, sizeof(slice), "%s.slice", user ? "user" : "system");
 	snprintf(name, sizeof(name), "%s", id);
-	if (path && *path && sscanf(path, "%255[^:]:%255[^:]:%511[^:]", slice, prefix, name) != 3)
+	if (path && *path && split_scope(path, slice, prefix, name))
 		return fail(failure, STATUS_INTERNAL,
 			"linux.cgroupsPath: %s is not of the form SLICE:PREFIX:NAME that "
 			"--systemd-cgroup wants",
 			path);
-	if (expand_slice(slice, above, sizeof(above)) || strchr(prefix, '/') || strchr(name, '/'))
+	if (expand_slice(slice, place, sizeof(place)) || strchr(prefix, '/') || strchr(name, '/'))
 		return fail(failure, STATUS_INTERNAL, "linux.cgroupsPath: %s is no slice", slice);
-	snprintf(out, size, "%s/%s-%s.scope", above, prefix, name);
+	cgroup->slice = strdup(slice);
+	if (!cgroup->slice || asprintf(&cgroup->unit, "%s-%s.scope", prefix, name) < 0) {
+		cgroup->unit = NULL;
+		return fail_errno(failure, ENOMEM, "linux.cgroupsPath");
+	}
+	snprintf(out, size, "%s%s/%s", above ? above : "", place, cgroup->unit);
 	return 0;
 }
 
@@ -153,7 +180,7 @@ static int take_mount(struct cgroup *cgroup, char *line, const char *path, const
 int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
 	struct failure *failure)
 {
-	char scope[2048];
+	char scope[4096];
 	auto_free char *line = NULL;
 	size_t size = 0;
 	int result = 0;
@@ -161,7 +188,7 @@ int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool sy
 
 	*cgroup = (struct cgroup){0};
 	if (systemd) {
-		if (systemd_path(path, id, scope, sizeof(scope), failure))
+		if (systemd_path(cgroup, path, id, scope, sizeof(scope), failure))
 			return -1;
 		path = scope;
 	}
@@ -326,6 +353,8 @@ bool cgroup_remove(const struct cgroup *cgroup)
 {
 	bool removed = true;
 
+	if (cgroup->unit)
+		cgroup_systemd_stop(cgroup);
 	for (size_t i = 0; i < cgroup->count; i++) {
 		if (cgroup->directories[i].path)
 			removed &= remove_one(cgroup->directories[i].path);
@@ -377,6 +406,9 @@ json_t *cgroup_to_json(const struct cgroup *cgroup)
 {
 	json_t *array = json_array();
 
+	if (cgroup->unit)
+		(void)json_array_append_new(array,
+			json_pack("{s:s, s:s}", "unit", cgroup->unit, "slice", cgroup->slice));
 	for (size_t i = 0; i < cgroup->count; i++) {
 		const struct cgroup_directory *directory = &cgroup->directories[i];
 
@@ -399,7 +431,10 @@ void cgroup_from_json(struct cgroup *cgroup, json_t *array)
 		struct cgroup_directory *directory = &cgroup->directories[cgroup->count];
 		const char *controllers = json_string_value(json_object_get(item, "controllers"));
 		const char *path = json_string_value(json_object_get(item, "path"));
+		const char *unit = json_string_value(json_object_get(item, "unit"));
 
+		if (unit && !cgroup->unit)
+			cgroup->unit = strdup(unit);
 		if (!controllers || !path || cgroup->count == CGROUP_DIRECTORIES_MAX)
 			continue;
 		directory->controllers = strdup(controllers);
@@ -415,5 +450,7 @@ void cgroup_free(struct cgroup *cgroup)
 		free(cgroup->directories[i].controllers);
 		free(cgroup->directories[i].path);
 	}
+	free(cgroup->unit);
+	free(cgroup->slice);
 	*cgroup = (struct cgroup){0};
 }

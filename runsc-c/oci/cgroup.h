@@ -20,12 +20,13 @@ struct cgroup {
 		char *path;	   /* of the directory on this host */
 	} directories[CGROUP_DIRECTORIES_MAX];
 	size_t count;
-	bool unified; /* version 2 holds the controllers */
+	bool unified;	    /* version 2 holds the controllers */
+	char *unit, *slice; /* systemd's, or NULL: then the directories are the caller's to make */
 };
 
 /*
  * Finds the directories for a cgroupsPath (NULL: one named by the id below the caller's own).
- * systemd: the path is SLICE:PREFIX:NAME. Makes nothing.
+ * systemd: the path is SLICE:PREFIX:NAME, and systemd makes it (cgroup_systemd.h). Makes nothing.
  */
 must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
 	struct failure *failure);

@@ -4,6 +4,7 @@
 #include "runsc-c/oci/create.h"
 
 #include "base/cleanup.h"
+#include "runsc-c/oci/cgroup_systemd.h"
 #include "runsc-c/oci/hooks.h"
 #include "runsc-c/oci/runtime.h"
 
@@ -154,10 +155,34 @@ int creation_hooks(struct creation *creation, enum oci_hook_stage stage, pid_t n
 
 /* --- all of it --- */
 
-static int limit(struct creation *creation, struct failure *failure)
+static int limit(struct creation *creation, json_t *resources, struct failure *failure)
+{
+	return cgroup_make(&creation->cgroup, failure) ||
+			       cgroup_apply(&creation->cgroup, resources, failure)
+		       ? -1
+		       : 0;
+}
+
+/* A scope of systemd's begins with its first process. */
+int creation_enter_cgroup(struct creation *creation, pid_t pid, struct failure *failure)
+{
+	json_t *resources;
+	int result = 0;
+
+	if (creation->cgroup.unit) {
+		resources = cgroup_with_room(creation->spec.resources);
+		result = cgroup_systemd_start(&creation->cgroup, pid, resources, failure);
+		if (!result)
+			result = limit(creation, resources, failure);
+		json_decref(resources);
+	}
+	return result ? result : cgroup_enter(&creation->cgroup, pid, failure);
+}
+
+static int make_cgroup(struct creation *creation, struct failure *failure)
 {
 	json_t *resources = cgroup_with_room(creation->spec.resources);
-	int result = cgroup_apply(&creation->cgroup, resources, failure);
+	int result = creation->cgroup.unit ? 0 : limit(creation, resources, failure);
 
 	json_decref(resources);
 	return result;
@@ -179,8 +204,7 @@ static int make(struct creation *creation, struct failure *failure)
 		return -1;
 	(void)json_object_set_new(
 		creation->state.json, "cgroup", cgroup_to_json(&creation->cgroup));
-	if (keep(creation, failure) || cgroup_make(&creation->cgroup, failure) ||
-		limit(creation, failure))
+	if (keep(creation, failure) || make_cgroup(creation, failure))
 		return -1;
 	return sandbox ? creation_join(creation, sandbox, failure)
 		       : creation_make_sentry(creation, failure);

@@ -42,6 +42,8 @@ char *creation_owner_of(const char *path);
 /* Hooks of a stage, with the state as it is then. */
 must_check int creation_hooks(struct creation *creation, enum oci_hook_stage stage,
 	pid_t network_of, struct failure *failure);
+/* Puts the process that stands for the container into its cgroup, which has its limits then. */
+must_check int creation_enter_cgroup(struct creation *creation, pid_t pid, struct failure *failure);
 /* A document in memory, to be handed to a sentry; -1. */
 int document_file(json_t *document);
 /* No newline, as engines want it. */

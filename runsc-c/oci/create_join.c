@@ -237,7 +237,7 @@ int creation_join(struct creation *creation, const char *sandbox, struct failure
 	creation->pid = pid;
 	state_set_process(&creation->state, pid);
 	state_set_text(&creation->state, "status", "created");
-	return cgroup_enter(&creation->cgroup, pid, failure) ||
+	return creation_enter_cgroup(creation, pid, failure) ||
 			       pid_file_write(creation->pid_file, pid, failure) ||
 			       state_save(&creation->state, failure)
 		       ? -1

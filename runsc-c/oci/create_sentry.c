@@ -209,6 +209,17 @@ static uint64_t limit_of(const struct creation *creation, const char *resource)
 	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
 }
 
+/* What the host's cgroup holds the sandbox to. */
+static uint64_t host_memory(const struct creation *creation)
+{
+	json_t *resources = cgroup_with_room(creation->spec.resources);
+	double limit =
+		json_number_value(json_object_get(json_object_get(resources, "memory"), "limit"));
+
+	json_decref(resources);
+	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
+}
+
 static bool is_pod(const struct creation *creation)
 {
 	return oci_annotation(&creation->spec, "io.kubernetes.cri.container-type") ||
@@ -247,10 +258,8 @@ static int fill_launch(
 	/* A pod's other containers have limits of their own. */
 	if (!is_pod(creation))
 		g_launch.config.sandbox_limits.tasks = limit_of(creation, "pids");
-	if (g_launch.config.sandbox_limits.memory)
-		(void)!cgroup_number(&creation->cgroup, "memory",
-			creation->cgroup.unified ? "memory.max" : "memory.limit_in_bytes",
-			&g_server_launch.host_memory);
+	if (g_launch.config.sandbox_limits.memory && cgroup_of(&creation->cgroup, "memory"))
+		g_server_launch.host_memory = host_memory(creation);
 	g_launch.config.processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
 	guest->namespaces = namespaces_of(spec);
@@ -272,7 +281,7 @@ static int set_up(struct creation *creation, struct sandbox *sandbox, struct fai
 {
 	state_set_process(&creation->state, sandbox->sentry);
 	if (state_save(&creation->state, failure) ||
-		cgroup_enter(&creation->cgroup, sandbox->sentry, failure) ||
+		creation_enter_cgroup(creation, sandbox->sentry, failure) ||
 		creation_hooks(creation, OCI_HOOK_PRESTART, 0, failure) ||
 		creation_hooks(creation, OCI_HOOK_CREATE_RUNTIME, 0, failure) ||
 		creation_hooks(creation, OCI_HOOK_CREATE_CONTAINER, sandbox->sentry, failure) ||

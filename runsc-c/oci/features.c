@@ -37,7 +37,7 @@ static json_t *linux_features(void)
 			 "s:o}, s:{s:b}, s:{s:b}, "
 			 "s:{s:b}, s:{s:{s:b}}}",
 		"namespaces", words(namespaces), "capabilities", words(oci_capability_names),
-		"cgroup", "v1", 1, "v2", 1, "systemd", 0, "systemdUser", 0, "rdma", 0, "unified", 1,
+		"cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 1, "rdma", 1, "unified", 1,
 		"seccomp", "enabled", 1, "actions", words(actions), "operators", words(operators),
 		"archs", words(architectures), "knownFlags", words(flags), "supportedFlags",
 		words(flags), "apparmor", "enabled", 0, "selinux", "enabled", 0, "intelRdt",

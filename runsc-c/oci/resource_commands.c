@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `csandbox update` and `csandbox events`: limits and use of a container's resources. */
 #include "base/cleanup.h"
+#include "runsc-c/oci/cgroup_systemd.h"
 #include "runsc-c/oci/lifecycle.h"
 #include "runsc-c/oci/runtime.h"
 #include "runsc-c/oci/spec.h"
@@ -128,6 +129,8 @@ static int apply(const struct state *state, json_t *resources, struct failure *f
 	cgroup_from_json(&cgroup, json_object_get(state->json, "cgroup"));
 	if (!result)
 		result = cgroup_apply(&cgroup, with_room, failure);
+	if (!result && cgroup.unit)
+		result = cgroup_systemd_update(&cgroup, with_room, failure);
 	cgroup_free(&cgroup);
 	json_decref(with_room);
 	return result ? result : apply_inside(state, resources, failure);

@@ -139,6 +139,7 @@ int runtime_take_options(int argc, char **argv, struct failure *failure)
 			failure, STATUS_INTERNAL, "--log-format %s: it is text or json", format);
 	if (take_rootless(rootless, failure) || set_root(root, failure))
 		return -1;
+	g_runtime.user_systemd = rootless[0] == 't' || (rootless[0] == 'a' && !is_real_root());
 	return used;
 }
 
