@@ -116,7 +116,7 @@ static enum seccomp_verdict kill_by_filter(struct task *task, bool thread_only)
 	if (thread_only && task->group->live_count > 1)
 		task_exit(task, LINUX_SIGSYS);
 	else
-		thread_group_exit(task, LINUX_SIGSYS);
+		thread_group_exit(task, signal_death_status(task, LINUX_SIGSYS));
 	return SECCOMP_VERDICT_KILL;
 }
 

@@ -138,6 +138,9 @@ void sighand_reset_for_exec(struct sighand *sighand);
  * the process. Returns the state to go on with (task_run.h).
  */
 struct run_state signal_deliver(struct task *task);
+/* What a process that dies of a signal is reported with: the mark of a core dump where Linux would
+ * have written one. */
+int signal_death_status(struct task *task, int signal);
 /* Builds a handler's frame on the guest's stack; on failure SIGSEGV is forced. */
 must_check int signal_frame_push(struct task *task, int signal, const struct linux_sigaction *action, const struct linux_siginfo *info, linux_sigset_t mask);
 /* rt_sigreturn: takes the frame off. */

@@ -2,8 +2,13 @@
 /*
  * Delivery: what a task does about its pending signals on the way to guest code (signal(7),
  * "Execution of signal handlers").
+ *
+ * Differs from Linux: a death that dumps core is reported as one (core(5)), but no file is written.
  */
+#include "abi/resource.h"
+#include "abi/wait.h"
 #include "sentry/kernel/ptrace_state.h"
+#include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/rseq.h"
 #include "sentry/kernel/sigaltstack.h"
 #include "sentry/kernel/signal_private.h"
@@ -12,6 +17,8 @@
 #include <errno.h>
 
 #define SYS_RESTART_SYSCALL 219
+/* A smaller limit keeps Linux from dumping at all. */
+#define CORE_SIZE_MIN 4096
 /* The length of the instruction that is executed again. */
 #define SYSCALL_INSTRUCTION_SIZE 2
 
@@ -187,6 +194,14 @@ static void handler_enter(struct task *task, const struct delivery *delivery)
 		step_into_handler(task);
 }
 
+int signal_death_status(struct task *task, int signal)
+{
+	bool dumps = (SIGNALS_CORE & signal_bit(signal)) && mm_dumpable(task->mm) == 1 &&
+		     rlimit_of(task->group, LINUX_RLIMIT_CORE) >= CORE_SIZE_MIN;
+
+	return dumps ? signal | LINUX_WCOREFLAG : signal;
+}
+
 struct run_state signal_deliver(struct task *task)
 {
 	struct delivery delivery;
@@ -199,7 +214,7 @@ struct run_state signal_deliver(struct task *task)
 		g_trace_hooks->signal(task, &delivery.info);
 	switch (kind) {
 	case DELIVERY_EXIT:
-		thread_group_exit(task, delivery.signal);
+		thread_group_exit(task, signal_death_status(task, delivery.signal));
 		return run_state(task_state_exit);
 	case DELIVERY_HANDLER:
 		handler_enter(task, &delivery);
