@@ -57,15 +57,22 @@ int64_t syscall_user_dispatch_set(
 		/* Nothing, or a range that does not wrap around. */
 		if (offset && offset + length <= offset)
 			return -EINVAL;
-		if (selector >= LINUX_TASK_SIZE)
-			return -EFAULT;
+		break;
+	case LINUX_PR_SYS_DISPATCH_INCLUSIVE_ON:
+		if (length == 0 || offset + length <= offset)
+			return -EINVAL;
+		/* Kept as what lies around it, which wraps. */
+		offset += length;
+		length = -length;
 		break;
 	default:
 		return -EINVAL;
 	}
+	if (selector >= LINUX_TASK_SIZE)
+		return -EFAULT;
 	task->syscall_dispatch.selector = selector;
 	task->syscall_dispatch.offset = offset;
 	task->syscall_dispatch.length = length;
-	task->syscall_dispatch.on = mode == LINUX_PR_SYS_DISPATCH_ON;
+	task->syscall_dispatch.on = mode != LINUX_PR_SYS_DISPATCH_OFF;
 	return 0;
 }

@@ -666,6 +666,8 @@ TEST(the_mask_in_sigsuspend)
 
 	make_seen();
 	tracee = seize_of(suspend, 0);
+	while (!seen->ready)
+		sleep_ms(1);
 	await_state(tracee, tracee, 'S');
 	go(PTRACE_INTERRUPT, tracee, EVENT_STOP(PTRACE_EVENT_STOP));
 	CHECK_EQ(request(PTRACE_GETSIGMASK, tracee, 8, (unsigned long)&now), 0);

@@ -450,9 +450,9 @@ static void vfork_and_wait(void)
 {
 	pid_t child;
 
-	seen->ready = 1;
 	child = vfork();
 	if (child == 0) {
+		seen->ready = 1;
 		while (!seen->go)
 			sleep_ms(1);
 		_exit(0);
@@ -470,7 +470,6 @@ TEST(a_stop_waits_for_a_vfork)
 	child = child_of(vfork_and_wait);
 	while (!seen->ready)
 		sleep_ms(1);
-	sleep_ms(20);
 	kill(child, SIGSTOP);
 	no_report(child, WUNTRACED);
 	seen->go = 1;
@@ -487,7 +486,6 @@ TEST(a_kill_does_not_wait_for_a_vfork)
 	child = child_of(vfork_and_wait);
 	while (!seen->ready)
 		sleep_ms(1);
-	sleep_ms(10);
 	kill(child, SIGKILL);
 	CHECK_EQ(wait_status(child, 0), SIGKILL);
 	seen->go = 1;
@@ -500,11 +498,9 @@ static void ask_for_signal(void)
 	prctl(PR_SET_PDEATHSIG, SIGUSR1);
 	signal(SIGUSR1, on_signal);
 	seen->ready = 1;
-	for (;;) {
-		pause();
-		if (seen->signal == SIGUSR1)
-			_exit(9);
-	}
+	while (seen->signal != SIGUSR1)
+		sleep_ms(1);
+	_exit(9);
 }
 
 static void have_a_child(void)
