@@ -39,6 +39,12 @@ must_check int cgroup_enter(const struct cgroup *cgroup, pid_t pid, struct failu
  */
 must_check int cgroup_apply(
 	const struct cgroup *cgroup, json_t *resources, struct failure *failure);
+/* cgroup_devices.c: of these, what is named by a device. */
+must_check int cgroup_apply_devices(
+	const struct cgroup *cgroup, json_t *resources, struct failure *failure);
+/* A value of a controller's file; member is what asked for it, in errors. */
+must_check int cgroup_write(const struct cgroup *cgroup, const char *controller, const char *file,
+	const char *text, const char *member, struct failure *failure);
 /*
  * What is asked for a container, as limits for its sandbox: with room for the sentry and its stubs,
  * so that it is the guests' own kernel that meets the container's limits first, and kills or

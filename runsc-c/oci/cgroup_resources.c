@@ -101,10 +101,8 @@ int oci_check_resources(struct reader *reader, json_t *object)
 		reader_leave(reader, inner);
 	}
 	if (read_array(reader, object, "devices", &unused) ||
-		read_array(reader, object, "hugepageLimits", &unused) ||
-		read_object(reader, object, "network", &unused) ||
 		read_pairs(reader, object, "unified", &unified, &count) ||
-		refuse(reader, object, "rdma", "guests have no such devices"))
+		oci_check_device_limits(reader, object))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (strchr(unified[i].name, '/') || unified[i].name[0] == '.')
@@ -129,6 +127,21 @@ static int write_value(
 		return fail_errno(
 			failure, errno, "linux.resources: cannot write %s to %s", text, path);
 	return 0;
+}
+
+int cgroup_write(const struct cgroup *cgroup, const char *controller, const char *file,
+	const char *text, const char *member, struct failure *failure)
+{
+	const char *directory = cgroup_of(cgroup, controller);
+	char path[PATH_MAX];
+
+	if (directory && file) {
+		snprintf(path, sizeof(path), "%s/%s", directory, file);
+		if (!access(path, F_OK))
+			return write_value(directory, file, text, failure);
+	}
+	return fail(failure, STATUS_INTERNAL,
+		"linux.resources.%s: the host has no such cgroup setting for the caller", member);
 }
 
 /* How version 2 says it. False: there is nothing to say. */
@@ -238,31 +251,6 @@ static int apply_memory_v1(const struct cgroup *cgroup, json_t *memory, struct f
 	return apply_knob(cgroup, &knobs[0], memory, failure);
 }
 
-static int apply_hugepages(const struct cgroup *cgroup, json_t *limits, struct failure *failure)
-{
-	json_t *item;
-	size_t index;
-
-	json_array_foreach(limits, index, item)
-	{
-		const char *size = json_string_value(json_object_get(item, "pageSize"));
-		const char *directory = cgroup_of(cgroup, "hugetlb");
-		char file[64], text[32];
-
-		if (!size || strchr(size, '/') || !directory)
-			return fail(failure, STATUS_INTERNAL,
-				"linux.resources.hugepageLimits[%zu]: the host has no such limit",
-				index);
-		snprintf(file, sizeof(file),
-			cgroup->unified ? "hugetlb.%.32s.max" : "hugetlb.%.32s.limit_in_bytes",
-			size);
-		snprintf(text, sizeof(text), "%" PRId64, number_of(json_object_get(item, "limit")));
-		if (write_value(directory, file, text, failure))
-			return -1;
-	}
-	return 0;
-}
-
 static int apply_unified(const struct cgroup *cgroup, json_t *map, struct failure *failure)
 {
 	json_t *value;
@@ -320,7 +308,7 @@ int cgroup_apply(const struct cgroup *cgroup, json_t *resources, struct failure 
 		if (section && apply_knob(cgroup, &knobs[i], section, failure))
 			return -1;
 	}
-	return apply_hugepages(cgroup, json_object_get(resources, "hugepageLimits"), failure) ||
+	return cgroup_apply_devices(cgroup, resources, failure) ||
 			       apply_unified(cgroup, json_object_get(resources, "unified"), failure)
 		       ? -1
 		       : 0;

@@ -98,16 +98,6 @@ static int listen_in(int directory, struct failure *failure)
 	return error ? fail_errno(failure, error, "cannot make the control socket") : steal_fd(&fd);
 }
 
-static char *map_lines(struct arena *arena, const struct oci_id_mapping *mappings, size_t count)
-{
-	char *lines = arena_string(arena, "");
-
-	for (size_t i = 0; i < count && lines; i++)
-		lines = arena_format(arena, "%s%u %u %u\n", lines, mappings[i].inside,
-			mappings[i].outside, mappings[i].count);
-	return lines;
-}
-
 /* Descriptors of the process: 0 to 2, and those that are preserved. With a terminal the first three
  * are its. */
 static int fill_stdio(struct creation *creation, struct failure *failure)
@@ -265,8 +255,10 @@ static int fill_launch(
 	guest->namespaces = namespaces_of(spec);
 	guest->capabilities = JAIL_FILE_CAPABILITIES;
 	if (spec->uid_mapping_count) {
-		guest->uids = map_lines(&spec->arena, spec->uid_mappings, spec->uid_mapping_count);
-		guest->gids = map_lines(&spec->arena, spec->gid_mappings, spec->gid_mapping_count);
+		guest->uids =
+			oci_map_lines(&spec->arena, spec->uid_mappings, spec->uid_mapping_count);
+		guest->gids =
+			oci_map_lines(&spec->arena, spec->gid_mappings, spec->gid_mapping_count);
 		guest->become_root = true;
 	}
 	guest->open = open_in_sentry;

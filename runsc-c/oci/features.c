@@ -41,7 +41,7 @@ static json_t *linux_features(void)
 		"seccomp", "enabled", 1, "actions", words(actions), "operators", words(operators),
 		"archs", words(architectures), "knownFlags", words(flags), "supportedFlags",
 		words(flags), "apparmor", "enabled", 0, "selinux", "enabled", 0, "intelRdt",
-		"enabled", 0, "mountExtensions", "idmap", "enabled", 0);
+		"enabled", 0, "mountExtensions", "idmap", "enabled", 1);
 }
 
 int command_features(int argc, char **argv, struct failure *failure)

@@ -79,6 +79,12 @@ static void add_bind(struct build *build, const struct oci_mount *from, size_t i
 	source = add_source(build, from->source, mount, !mount->read_only, from->recursive);
 	source->place = arena_format(build->arena, "mounts[%zu].source", index);
 	build->failed |= !source->place;
+	if (!from->mapped)
+		return;
+	source->uids = oci_map_lines(build->arena, from->uid_mappings, from->uid_mapping_count);
+	source->gids = oci_map_lines(build->arena, from->gid_mappings, from->gid_mapping_count);
+	source->mapped_recursive = from->mapped_recursive;
+	build->failed |= !source->uids || !source->gids;
 }
 
 static void add_mount(struct build *build, const struct oci_mount *from, size_t index)

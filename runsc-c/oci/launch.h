@@ -13,8 +13,10 @@ struct oci_source {
 	const char *place; /* in config.json, for errors: "mounts[2].source" */
 	struct sandbox_mount *mount;
 	bool writable, recursive, is_root;
-	int fd;	       /* -1: not open, or a device of the kernel's own */
-	uint64_t rdev; /* of such a device */
+	bool mapped_recursive;
+	const char *uids, *gids; /* uid_map, gid_map of a mount with ids of its own; NULL: none */
+	int fd;			 /* -1: not open, or a device of the kernel's own */
+	uint64_t rdev;		 /* of such a device */
 };
 
 struct oci_launch {

@@ -21,7 +21,7 @@ struct runtime_options {
 	const char *debug_log; /* of sentries; NULL: none */
 	bool log_json, debug, systemd_cgroup;
 	bool user_systemd; /* the caller is not root of the host: the user's systemd is asked */
-	bool has_global; /* any was given */
+	bool has_global;   /* any was given */
 };
 extern struct runtime_options g_runtime;
 

@@ -13,12 +13,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Links of the host's own on the way are followed, but none of /proc that lead to other processes'
@@ -42,6 +46,72 @@ static bool is_own_device(const struct stat *status)
 		return false;
 	return (major == 1 && (minor == 3 || minor == 5 || (minor >= 7 && minor <= 9))) ||
 	       (major == 5 && (minor == 0 || minor == 2));
+}
+
+/* --- ids of a mount's own --- */
+
+/* A user namespace lives as long as this child waits. */
+static int wait_in_namespace(void *pipe_end)
+{
+	char byte;
+
+	(void)!read(*(int *)pipe_end, &byte, 1);
+	return 0;
+}
+
+static bool write_map(pid_t pid, const char *name, const char *lines)
+{
+	char path[64];
+	auto_close int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd >= 0 && write(fd, lines, strlen(lines)) == (ssize_t)strlen(lines);
+}
+
+/* A descriptor of a user namespace with these ids; -1 with errno. */
+static int namespace_with(const char *uids, const char *gids)
+{
+	char stack[16384] __attribute__((aligned(16))), path[64];
+	int ends[2], fd = -1, error = 0;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -1;
+	pid = clone(wait_in_namespace, stack + sizeof(stack), CLONE_NEWUSER | SIGCHLD, &ends[0]);
+	if (pid > 0 && write_map(pid, "uid_map", uids) && write_map(pid, "gid_map", gids)) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	error = errno;
+	if (pid > 0) {
+		(void)kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	errno = error;
+	return fd;
+}
+
+/* The host's kernel translates them on this mount. */
+static int map_ids(const struct oci_source *source, int tree, struct failure *failure)
+{
+	auto_close int ids = namespace_with(source->uids, source->gids);
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)(unsigned int)ids};
+
+	if (ids < 0)
+		return fail_errno(failure, errno,
+			"config.json: %s: no such uidMappings, gidMappings", source->place);
+	if (syscall(SYS_mount_setattr, tree, "",
+		    AT_EMPTY_PATH | (source->mapped_recursive ? AT_RECURSIVE : 0), &attributes,
+		    sizeof(attributes)))
+		return fail_errno(failure, errno,
+			"config.json: %s: the host cannot give %s ids of its own", source->place,
+			source->path);
+	return 0;
 }
 
 /* A file is used through a descriptor that reads and writes it, a tree through one that names it.
@@ -89,7 +159,7 @@ int oci_source_open(struct oci_source *source, struct failure *failure)
 			source->place, source->path);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", place);
 	tree = jail_open_tree(name, source->writable, source->recursive, failure);
-	if (tree < 0)
+	if (tree < 0 || (source->uids && map_ids(source, tree, failure)))
 		return -1;
 	source->fd = S_ISDIR(status.st_mode) ? steal_fd(&tree) : open_file(source, tree, failure);
 	return source->fd < 0 ? -1 : 0;

@@ -112,7 +112,9 @@ int oci_spec_read(struct oci_spec *spec, json_t *root, const char *shown, bool f
 	if (read_top(&reader, root, spec) || oci_read_hooks(&reader, root, spec->hooks) ||
 		read_object(&reader, root, "linux", &object))
 		return -1;
-	return object ? oci_read_linux(&reader, object, spec) : 0;
+	if (object && oci_read_linux(&reader, object, spec))
+		return -1;
+	return oci_settle_mounts(&reader, spec);
 }
 
 void oci_spec_free(struct oci_spec *spec)

@@ -38,6 +38,10 @@ struct oci_mount {
 	unsigned long flags;	   /* LINUX_MS_* */
 	unsigned long propagation; /* LINUX_MS_SHARED..., with LINUX_MS_REC */
 	bool bind, recursive, copy_up, recursive_read_only;
+	bool mapped,
+		mapped_recursive; /* ids are others inside: by these, or by the container's own */
+	struct oci_id_mapping *uid_mappings, *gid_mappings;
+	size_t uid_mapping_count, gid_mapping_count;
 };
 
 enum oci_namespace_type {
@@ -139,9 +143,17 @@ must_check int oci_read_hooks(struct reader *reader, json_t *root, struct oci_ho
 /* The parts. */
 must_check int oci_read_process(struct reader *reader, json_t *object, struct oci_process *process);
 must_check int oci_read_mount(struct reader *reader, json_t *object, void *out);
+/* A member that is an array of id mappings; 340 at most. */
+must_check int oci_read_mappings(struct reader *reader, json_t *object, const char *name,
+	struct oci_id_mapping **out, size_t *count);
+/* Mounts with ids of their own, once the container's are known. */
+must_check int oci_settle_mounts(struct reader *reader, struct oci_spec *spec);
+/* "INSIDE OUTSIDE COUNT" lines, as uid_map takes them; NULL: no memory. */
+char *oci_map_lines(struct arena *arena, const struct oci_id_mapping *mappings, size_t count);
 must_check int oci_read_linux(struct reader *reader, json_t *object, struct oci_spec *spec);
 must_check int oci_read_seccomp(struct reader *reader, json_t *object, struct oci_seccomp *seccomp);
 must_check int oci_check_resources(struct reader *reader, json_t *object);
+must_check int oci_check_device_limits(struct reader *reader, json_t *resources);
 /* The bit of a capability by its name, with or without CAP_; -1: none has it. */
 int oci_capability_number(const char *name);
 extern const char *const oci_capability_names[];

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#define MAPPINGS_MAX 340 /* as many as Linux takes */
+
 /* --- namespaces and ids --- */
 
 struct given_namespace {
@@ -72,20 +74,38 @@ static int read_mapping(struct reader *reader, json_t *object, void *out)
 		       : 0;
 }
 
+int oci_read_mappings(struct reader *reader, json_t *object, const char *name,
+	struct oci_id_mapping **out, size_t *count)
+{
+	void *mappings = NULL;
+
+	if (read_objects(reader, object, name, sizeof(struct oci_id_mapping), read_mapping,
+		    &mappings, count))
+		return -1;
+	*out = mappings;
+	return *count > MAPPINGS_MAX ? reader_fail(reader, "%s: more than %d", name, MAPPINGS_MAX)
+				     : 0;
+}
+
+char *oci_map_lines(struct arena *arena, const struct oci_id_mapping *mappings, size_t count)
+{
+	char *lines = arena_string(arena, "");
+
+	for (size_t i = 0; i < count && lines; i++)
+		lines = arena_format(arena, "%s%u %u %u\n", lines, mappings[i].inside,
+			mappings[i].outside, mappings[i].count);
+	return lines;
+}
+
 static int read_mappings(struct reader *reader, json_t *object, struct oci_spec *spec)
 {
 	const bool has_namespace = spec->namespaces[OCI_NAMESPACE_USER].given;
-	void *uids = NULL, *gids = NULL;
 
-	if (read_objects(reader, object, "uidMappings", sizeof(struct oci_id_mapping), read_mapping,
-		    &uids, &spec->uid_mapping_count) ||
-		read_objects(reader, object, "gidMappings", sizeof(struct oci_id_mapping),
-			read_mapping, &gids, &spec->gid_mapping_count))
+	if (oci_read_mappings(
+		    reader, object, "uidMappings", &spec->uid_mappings, &spec->uid_mapping_count) ||
+		oci_read_mappings(reader, object, "gidMappings", &spec->gid_mappings,
+			&spec->gid_mapping_count))
 		return -1;
-	spec->uid_mappings = uids;
-	spec->gid_mappings = gids;
-	if (spec->uid_mapping_count > 340 || spec->gid_mapping_count > 340)
-		return reader_fail(reader, "uidMappings, gidMappings: more than 340");
 	if ((spec->uid_mapping_count || spec->gid_mapping_count) && !has_namespace)
 		return reader_fail(reader, "uidMappings, gidMappings: without a user namespace");
 	return 0;

@@ -14,7 +14,7 @@ enum option_kind {
 	OPTION_COPY_UP,
 	OPTION_RECURSIVE,
 	OPTION_NONE,
-	OPTION_REFUSED
+	OPTION_MAPPED,
 };
 
 struct option {
@@ -88,19 +88,20 @@ static const struct option options[] = {
 	/* Relabelling has no meaning here: there is no SELinux inside. */
 	{"z", OPTION_NONE, 0},
 	{"Z", OPTION_NONE, 0},
-	{"idmap", OPTION_REFUSED, 0},
-	{"ridmap", OPTION_REFUSED, 0},
+	{"idmap", OPTION_MAPPED, 0},
+	{"ridmap", OPTION_MAPPED, LINUX_MS_REC},
 };
 
 /* For `features`, in the order that it wants: sorted. */
 const char *const oci_mount_options[] = {"async", "atime", "bind", "defaults", "dev", "diratime",
-	"dirsync", "exec", "iversion", "lazytime", "loud", "mand", "noatime", "nodev", "nodiratime",
-	"noexec", "noiversion", "nolazytime", "nomand", "norelatime", "nostrictatime", "nosuid",
-	"nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime", "remount",
-	"rexec", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime", "rnostrictatime",
-	"rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw", "rshared", "rslave",
-	"rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared", "silent", "slave",
-	"strictatime", "suid", "symfollow", "sync", "tmpcopyup", "unbindable", NULL};
+	"dirsync", "exec", "idmap", "iversion", "lazytime", "loud", "mand", "noatime", "nodev",
+	"nodiratime", "noexec", "noiversion", "nolazytime", "nomand", "norelatime", "nostrictatime",
+	"nosuid", "nosymfollow", "private", "ratime", "rbind", "rdev", "rdiratime", "relatime",
+	"remount", "rexec", "ridmap", "rnoatime", "rnodev", "rnodiratime", "rnoexec", "rnorelatime",
+	"rnostrictatime", "rnosuid", "rnosymfollow", "ro", "rprivate", "rrelatime", "rro", "rrw",
+	"rshared", "rslave", "rstrictatime", "rsuid", "rsymfollow", "runbindable", "rw", "shared",
+	"silent", "slave", "strictatime", "suid", "symfollow", "sync", "tmpcopyup", "unbindable",
+	NULL};
 
 static const struct option *find_option(const char *name)
 {
@@ -145,8 +146,10 @@ static int apply(struct reader *reader, struct oci_mount *mount, const char *wor
 		mount->flags |= option->flags;
 		mount->recursive_read_only = true;
 		break;
-	case OPTION_REFUSED:
-		return reader_fail(reader, "options: %s is not supported", word);
+	case OPTION_MAPPED:
+		mount->mapped = true;
+		mount->mapped_recursive |= option->flags & LINUX_MS_REC;
+		break;
 	default:
 		break;
 	}
@@ -163,8 +166,10 @@ int oci_read_mount(struct reader *reader, json_t *object, void *out)
 		read_string(reader, object, "type", &mount->type) ||
 		read_string(reader, object, "source", &mount->source) ||
 		read_strings(reader, object, "options", &words, &count) ||
-		refuse(reader, object, "uidMappings", "mounts with ids of their own") ||
-		refuse(reader, object, "gidMappings", "mounts with ids of their own"))
+		oci_read_mappings(reader, object, "uidMappings", &mount->uid_mappings,
+			&mount->uid_mapping_count) ||
+		oci_read_mappings(reader, object, "gidMappings", &mount->gid_mappings,
+			&mount->gid_mapping_count))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (apply(reader, mount, words[i]))
@@ -180,4 +185,41 @@ int oci_read_mount(struct reader *reader, json_t *object, void *out)
 	if (mount->destination[0] != '/')
 		mount->destination = arena_format(reader->arena, "/%s", mount->destination);
 	return mount->destination ? 0 : reader_fail(reader, "no memory");
+}
+
+static int settle(struct reader *reader, const struct oci_spec *spec, struct oci_mount *mount)
+{
+	bool given = mount->uid_mapping_count || mount->gid_mapping_count;
+
+	mount->mapped |= given;
+	if (!mount->mapped)
+		return 0;
+	if (!mount->bind)
+		return reader_fail(
+			reader, "uidMappings, idmap: only a bind can have ids of its own");
+	if (given && (!mount->uid_mapping_count || !mount->gid_mapping_count))
+		return reader_fail(reader, "uidMappings and gidMappings belong together");
+	if (given)
+		return 0;
+	if (!spec->uid_mapping_count || !spec->gid_mapping_count)
+		return reader_fail(
+			reader, "options: idmap without mappings, or a user namespace's");
+	mount->uid_mappings = spec->uid_mappings;
+	mount->uid_mapping_count = spec->uid_mapping_count;
+	mount->gid_mappings = spec->gid_mappings;
+	mount->gid_mapping_count = spec->gid_mapping_count;
+	return 0;
+}
+
+int oci_settle_mounts(struct reader *reader, struct oci_spec *spec)
+{
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		size_t mark = reader_enter(reader, "mounts");
+
+		reader_enter_index(reader, i);
+		if (settle(reader, spec, &spec->mounts[i]))
+			return -1;
+		reader_leave(reader, mark);
+	}
+	return 0;
 }

@@ -80,8 +80,18 @@ def mounts(bundle, top):
     os.chmod(bundle.path / "rootfs/tmp", 0o1777)
     gives(bundle.shell("echo a > /tmp/o; stat -c %u:%g /tmp/o", user={"uid": 70, "gid": 71}), "another user's files are his", "70:71\n")
     refused(mount("true", {**bind, "source": f"{top}/nothing"}), "a source that is not there", "mounts[4].source", "nothing")
-    refused(mount("true", {**bind, "options": ["bind", "idmap"]}), "idmap", "mounts[4]", "idmap")
-    refused(mount("true", {**bind, "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}), "ids of a mount's own", "uidMappings")
+    refused(mount("true", {**bind, "options": ["bind", "idmap"]}), "idmap without ids", "mounts[4]", "idmap")
+    ids = [{"containerID": 0, "hostID": 1000, "size": 100}]
+    refused(mount("true", {**bind, "uidMappings": ids}), "ids of users alone", "mounts[4]", "gidMappings")
+    refused(mount("true", {"destination": "/t", "type": "tmpfs", "source": "t", "uidMappings": ids, "gidMappings": ids}), "ids of a tmpfs", "mounts[4]", "bind")
+    mount("stat -c %u:%g /m/file /m/new; touch /m/mapped 2>/dev/null || echo no; chown 1005:1006 /m/file; stat -c %u:%g /m/file", {**bind, "uidMappings": ids, "gidMappings": ids})
+    result = bundle.run()
+    if b"cannot give" in result[2]:
+        score.skip("ids of a mount's own", result[2].decode(errors="replace").strip())
+    else:
+        score.check(result[0] == 0 and result[1] == b"1000:1000\n1011:1012\nno\n1005:1006\n", "ids of a mount's own", result)
+        status = os.stat(f"{top}/source/file")
+        score.check((status.st_uid, status.st_gid) == (5, 6), "on the host they are what they were mapped from", status)
     refused(mount("true", {"destination": "/t", "type": "ext4", "source": "/dev/sda"}), "a file system that the kernel has not", "/t")
     refused(mount("true", {"type": "tmpfs"}), "no destination", "mounts[4].destination: missing")
     refused(mount("true", {"destination": "/t", "type": "tmpfs", "options": ["nonsense=1"]}), "an option that no file system knows", "/t")
@@ -143,6 +153,14 @@ def linux_fields(bundle):
     refused(linux("true", rootfsPropagation="nonsense"), "a propagation of no kind", "nonsense")
     refused(linux("true", cgroupsPath="/../../x"), "a cgroup that leads elsewhere", "cgroupsPath")
     refused(linux("true", resources={"memory": {"limit": "x"}}), "a limit that is no number", "linux.resources.memory.limit")
+    refused(linux("true", resources={"blockIO": {"throttleReadBpsDevice": [{"major": "x", "minor": 0, "rate": 1}]}}), "a device that is none", "linux.resources.blockIO.throttleReadBpsDevice[0].major")
+    refused(linux("true", resources={"hugepageLimits": [{"pageSize": "../x", "limit": 1}]}), "a size of pages that is none", "hugepageLimits[0]")
+    refused(linux("true", resources={"rdma": {"a/b": {"hcaHandles": 1}}}), "an RDMA device that is none", "linux.resources.rdma")
+    refused(linux("true", resources={"network": {"priorities": [{"name": "", "priority": 1}]}}), "an interface that is none", "linux.resources.network.priorities[0]")
+    for name, value in (("rdma", {"mlx5_0": {"hcaHandles": 1}}), ("network", {"classID": 7}), ("hugepageLimits", [{"pageSize": "77MB", "limit": 1}]),
+                        ("blockIO", {"throttleReadBpsDevice": [{"major": 9, "minor": 999, "rate": 1000}]})):
+        result = linux("true", resources={name: value}).run()
+        score.check(result[0] == 0 or (b"linux.resources" in result[2] and result[2].count(b"\n") == 1 and not bundle.left()), f"resources.{name}: carried out, or refused by name", result)
     has(linux("true", rootfsPropagation="rslave", resources={"cpu": {"shares": 512}, "devices": [{"allow": False, "access": "rwm"}]}), "resources")
     for section in ("vm", "windows", "solaris", "zos"):
         bundle.reset("true").config[section] = {"x": 1}
