@@ -215,6 +215,17 @@ static int add(struct creation *creation, const char *sandbox, int socket, struc
 	return 0;
 }
 
+/* NULL: it has none. */
+static const char *memory_limit_file(struct creation *creation)
+{
+	const char *directory = cgroup_of(&creation->cgroup, "memory");
+
+	if (!directory || !creation->launch.config.memory)
+		return NULL;
+	return arena_format(&creation->spec.arena, "%s/%s", directory,
+		creation->cgroup.unified ? "memory.max" : "memory.limit_in_bytes");
+}
+
 int creation_join(struct creation *creation, const char *sandbox, struct failure *failure)
 {
 	auto_close int socket = -1, signals = -1;
@@ -232,7 +243,8 @@ int creation_join(struct creation *creation, const char *sandbox, struct failure
 	socket = sentry_connect(&creation->state, failure);
 	signals = relay_take_signals();
 	if (socket < 0 || add(creation, sandbox, socket, failure) ||
-		relay_detach(socket, signals, creation->terminal.fd, &pid, failure))
+		relay_detach(socket, signals, creation->terminal.fd, memory_limit_file(creation),
+			&pid, failure))
 		return -1;
 	creation->pid = pid;
 	state_set_process(&creation->state, pid);

@@ -191,14 +191,6 @@ static int make_in_network(
 	return result;
 }
 
-static uint64_t limit_of(const struct creation *creation, const char *resource)
-{
-	json_t *section = json_object_get(creation->spec.resources, resource);
-	double limit = json_number_value(json_object_get(section, "limit"));
-
-	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
-}
-
 /* What the host's cgroup holds the sandbox to. */
 static uint64_t host_memory(const struct creation *creation)
 {
@@ -208,12 +200,6 @@ static uint64_t host_memory(const struct creation *creation)
 
 	json_decref(resources);
 	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
-}
-
-static bool is_pod(const struct creation *creation)
-{
-	return oci_annotation(&creation->spec, "io.kubernetes.cri.container-type") ||
-	       oci_annotation(&creation->spec, "io.kubernetes.cri-o.ContainerType");
 }
 
 static int fill_launch(
@@ -244,10 +230,9 @@ static int fill_launch(
 	g_launch.config.hostname = g_host_name;
 	g_launch.config.domainname = "(none)";
 	g_launch.config.console.fd = -1;
-	g_launch.config.sandbox_limits.memory = limit_of(creation, "memory");
-	/* A pod's other containers have limits of their own. */
-	if (!is_pod(creation))
-		g_launch.config.sandbox_limits.tasks = limit_of(creation, "pids");
+	/* The first container's memory is all that the sandbox has. */
+	g_launch.config.sandbox_limits.memory = creation->launch.config.memory;
+	creation->launch.config.memory = 0;
 	if (g_launch.config.sandbox_limits.memory && cgroup_of(&creation->cgroup, "memory"))
 		g_server_launch.host_memory = host_memory(creation);
 	g_launch.config.processors =

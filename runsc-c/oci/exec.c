@@ -204,7 +204,7 @@ static int follow(int socket, int signals, const struct exec_request *request,
 	int pid;
 
 	if (options->detached) {
-		if (relay_detach(socket, signals, terminal->fd, &pid, failure) ||
+		if (relay_detach(socket, signals, terminal->fd, NULL, &pid, failure) ||
 			pid_file_write(options->pid_file, pid, failure))
 			return 1;
 		return 0;

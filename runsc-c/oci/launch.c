@@ -247,6 +247,14 @@ int oci_process_build(struct arena *arena, const struct oci_process *from,
 	return 0;
 }
 
+static uint64_t limit_of(const struct oci_spec *spec, const char *resource)
+{
+	json_t *section = json_object_get(spec->resources, resource);
+	double limit = json_number_value(json_object_get(section, "limit"));
+
+	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
+}
+
 int oci_launch_build(struct oci_launch *launch, struct oci_spec *spec, const char *id,
 	const char *root, struct failure *failure)
 {
@@ -269,6 +277,8 @@ int oci_launch_build(struct oci_launch *launch, struct oci_spec *spec, const cha
 	config->new_uts = spec->namespaces[OCI_NAMESPACE_UTS].given;
 	config->new_time = spec->namespaces[OCI_NAMESPACE_TIME].given;
 	config->time_offsets = spec->time_offsets;
+	config->memory = limit_of(spec, "memory");
+	config->tasks = limit_of(spec, "pids");
 	config->sysctls =
 		arena_allocate(&spec->arena, spec->sysctl_count + 1, sizeof(*config->sysctls));
 	if (!config->sysctls)

@@ -11,13 +11,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+#define LITTLE_MEMORY	   (4u << 20)
+#define LITTLE_MEMORY_TEXT "4194304"
 
 static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
 	SIGWINCH, SIGCONT, SIGTSTP, SIGPIPE, SIGTTIN, SIGTTOU, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
@@ -65,7 +70,7 @@ static void pass_signal(int socket, int signals, int terminal)
 }
 
 /* The status, or -1 for a message that does not tell of the end. */
-static int take_message(int socket)
+static int take_message(int socket, bool *out_of_memory)
 {
 	json_t *message = channel_receive(socket, NULL, NULL), *exited;
 	int status = -1;
@@ -75,11 +80,12 @@ static int take_message(int socket)
 	exited = json_object_get(message, "exited");
 	if (exited)
 		status = relay_exit_status((int)json_integer_value(exited));
+	*out_of_memory = json_is_true(json_object_get(message, "outOfMemory"));
 	json_decref(message);
 	return status;
 }
 
-int relay_run(int socket, int signals, int terminal, bool callers)
+static int run(int socket, int signals, int terminal, bool callers, bool *out_of_memory)
 {
 	struct pollfd fds[] = {{.fd = socket, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 	int status = -1;
@@ -93,11 +99,29 @@ int relay_run(int socket, int signals, int terminal, bool callers)
 		if (fds[1].revents & POLLIN)
 			pass_signal(socket, signals, terminal);
 		if (fds[0].revents)
-			status = take_message(socket);
+			status = take_message(socket, out_of_memory);
 	}
 	if (callers)
 		console_give_back();
 	return status;
+}
+
+int relay_run(int socket, int signals, int terminal, bool callers)
+{
+	bool unused = false;
+
+	return run(socket, signals, terminal, callers, &unused);
+}
+
+/* What it stands for ran out of memory inside. Engines learn that from the host's cgroup alone, so
+ * this process meets the end of memory there. */
+static void run_out_of_memory(const char *limit_file)
+{
+	int fd = open(limit_file, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, LITTLE_MEMORY_TEXT, strlen(LITTLE_MEMORY_TEXT)) > 0)
+		(void)mmap(NULL, 8 * LITTLE_MEMORY, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
 /* Nothing of the caller's is held open: engines wait for the ends of pipes. */
@@ -123,8 +147,12 @@ static void let_go(const int *kept, size_t count)
 	}
 }
 
-int relay_detach(int socket, int signals, int terminal, int *pid, struct failure *failure)
+int relay_detach(int socket, int signals, int terminal, const char *memory_limit, int *pid,
+	struct failure *failure)
 {
+	bool out_of_memory = false;
+	int status;
+
 	*pid = fork();
 	if (*pid < 0)
 		return fail_errno(
@@ -139,5 +167,8 @@ int relay_detach(int socket, int signals, int terminal, int *pid, struct failure
 	(void)prctl(PR_SET_NAME, "csandbox-relay");
 	if (chdir("/"))
 		_exit(STATUS_INTERNAL);
-	_exit(relay_run(socket, signals, terminal, false));
+	status = run(socket, signals, terminal, false, &out_of_memory);
+	if (out_of_memory && memory_limit)
+		run_out_of_memory(memory_limit);
+	_exit(status);
 }

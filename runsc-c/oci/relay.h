@@ -17,9 +17,12 @@ int relay_take_signals(void);
  * whose size is watched; -1. callers: it is the caller's own, and in raw mode meanwhile.
  */
 int relay_run(int socket, int signals, int terminal, bool callers);
-/* A process of its own does that, detached from everything the caller has open. Its number in *pid.
+/*
+ * A process of its own does that, detached from everything the caller has open. Its number in *pid.
+ * memory_limit: the file with the limit of its cgroup, which it runs into if what it stands for ran
+ * out of memory; NULL.
  */
-must_check int relay_detach(
-	int socket, int signals, int terminal, int *pid, struct failure *failure);
+must_check int relay_detach(int socket, int signals, int terminal, const char *memory_limit,
+	int *pid, struct failure *failure);
 /* wait(2)'s status as one to exit with. */
 int relay_exit_status(int status);

@@ -182,12 +182,14 @@ static json_t *number(const struct cgroup *cgroup, const char *controller, const
 	return json_integer(value > INT64_MAX ? 0 : (json_int_t)value);
 }
 
-static json_t *memory_of(const struct cgroup *cgroup, json_t *inside)
+/* What the host counts; of a member of a pod it counts what stands for it alone. */
+static json_t *memory_of(const struct cgroup *cgroup, json_t *inside, bool member)
 {
 	json_t *usage = json_pack("{s:o, s:o, s:o, s:i}", "limit",
 		number(cgroup, "memory", "memory.limit_in_bytes", "memory.max", 0), "usage",
-		number(cgroup, "memory", "memory.usage_in_bytes", "memory.current",
-			(uint64_t)json_integer_value(json_object_get(inside, "memory"))),
+		member ? json_incref(json_object_get(inside, "memory"))
+		       : number(cgroup, "memory", "memory.usage_in_bytes", "memory.current",
+				 (uint64_t)json_integer_value(json_object_get(inside, "memory"))),
 		"max", number(cgroup, "memory", "memory.max_usage_in_bytes", "memory.peak", 0),
 		"failcnt", 0);
 
@@ -196,7 +198,7 @@ static json_t *memory_of(const struct cgroup *cgroup, json_t *inside)
 
 /* Processor time and processes as the guests' kernel counts them: the host's figures have the
  * sentry's own in them. */
-static json_t *stats_of(const struct cgroup *cgroup, json_t *inside)
+static json_t *stats_of(const struct cgroup *cgroup, json_t *inside, bool member)
 {
 	json_int_t user = json_integer_value(json_object_get(inside, "user")),
 		   system = json_integer_value(json_object_get(inside, "system"));
@@ -207,7 +209,7 @@ static json_t *stats_of(const struct cgroup *cgroup, json_t *inside)
 			"limit", number(cgroup, "pids", "pids.max", "pids.max", 0));
 
 	return json_pack("{s:o, s:o, s:o, s:{}, s:{}, s:{}}", "cpu", cpu, "memory",
-		memory_of(cgroup, inside), "pids", pids, "blkio", "hugetlb", "intel_rdt");
+		memory_of(cgroup, inside, member), "pids", pids, "blkio", "hugetlb", "intel_rdt");
 }
 
 static int print_stats(const struct state *state, struct failure *failure)
@@ -222,7 +224,8 @@ static int print_stats(const struct state *state, struct failure *failure)
 		return -1;
 	cgroup_from_json(&cgroup, json_object_get(state->json, "cgroup"));
 	event = json_pack("{s:s, s:s, s:o}", "type", "stats", "id", state->id, "data",
-		stats_of(&cgroup, inside));
+		stats_of(&cgroup, inside,
+			strcmp(state_text(state, "sandbox") ?: state->id, state->id) != 0));
 	(void)json_dumpf(event, stdout, JSON_COMPACT);
 	putchar('\n');
 	fflush(stdout);

@@ -136,7 +136,10 @@ static void attend(int socket, struct hosted *hosted)
 	hosted->socket = -1;
 	status = hosted->status;
 	pthread_mutex_unlock(&g_server.lock);
-	(void)channel_send(socket, json_pack("{s:i}", "exited", status), NULL, 0);
+	(void)channel_send(socket,
+		json_pack("{s:i, s:b}", "exited", status, "outOfMemory",
+			container_ran_out_of_memory(hosted->container)),
+		NULL, 0);
 }
 
 void server_add(int socket, json_t *request, int *fds, size_t count)

@@ -94,19 +94,27 @@ static void request_resize(int socket, struct hosted *hosted, json_t *request)
 	(void)succeed(socket);
 }
 
-/* Of the sandbox: its first container's. */
+static uint64_t other_limit(json_t *value, uint64_t before)
+{
+	json_int_t number = json_integer_value(value);
+
+	return !json_is_integer(value) ? before : number > 0 ? (uint64_t)number : 0;
+}
+
 static void request_limits(int socket, struct hosted *hosted, json_t *request)
 {
-	json_t *memory = json_object_get(request, "memory"),
-	       *tasks = json_object_get(request, "tasks");
+	struct container_config *config = &hosted->launch.config;
+	json_t *memory = json_object_get(request, "memory");
 
-	if (hosted == g_server.first && json_integer_value(memory) > 0)
-		limits_set_memory((uint64_t)json_integer_value(memory));
-	else if (hosted == g_server.first && json_is_integer(memory))
-		limits_set_memory(0);
-	if (hosted == g_server.first && json_is_integer(tasks))
-		limits_set_tasks(
-			json_integer_value(tasks) > 0 ? (uint64_t)json_integer_value(tasks) : 0);
+	/* The first container's memory is the sandbox's. */
+	if (hosted == g_server.first && json_is_integer(memory))
+		limits_set_memory(other_limit(memory, 0));
+	pthread_mutex_lock(&g_server.lock);
+	if (hosted != g_server.first)
+		config->memory = other_limit(memory, config->memory);
+	config->tasks = other_limit(json_object_get(request, "tasks"), config->tasks);
+	container_set_limits(hosted->container, config->memory, config->tasks);
+	pthread_mutex_unlock(&g_server.lock);
 	(void)succeed(socket);
 }
 
@@ -121,7 +129,8 @@ static void request_usage(int socket, struct hosted *hosted, json_t *request)
 		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "user", (json_int_t)usage.user_ns,
 			"system", (json_int_t)usage.system_ns, "processes",
 			(json_int_t)usage.processes, "threads", (json_int_t)usage.threads, "memory",
-			(json_int_t)memory.resident, "memoryLimit", (json_int_t)memory.limit),
+			(json_int_t)(hosted == g_server.first ? memory.resident : usage.memory),
+			"memoryLimit", (json_int_t)memory.limit),
 		NULL, 0);
 }
 

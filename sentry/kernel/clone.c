@@ -206,6 +206,8 @@ static int publish(
 	else
 		err = limits_admit_task_locked();
 	if (!err)
+		err = container_admit_task_locked(parent);
+	if (!err)
 		err = pid_allocate_locked(ns, wanted, args->set_tid_size, &child->pid);
 	if (!err)
 		make_visible_locked(parent, child, args, event);

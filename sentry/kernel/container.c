@@ -217,6 +217,7 @@ int container_new(const struct container_config *config, struct container **out,
 	pthread_mutex_lock(&g_containers.lock);
 	LIST_INSERT_HEAD(&g_containers.containers, container, link);
 	pthread_mutex_unlock(&g_containers.lock);
+	container_set_limits(container, config->memory, config->tasks);
 	if (err) {
 		container_end(container);
 		container_put(container);
@@ -267,6 +268,7 @@ void containers_shutdown(void)
 			break;
 		container_process_free(process);
 	}
+	containers_stop_looking();
 	while ((container = LIST_FIRST(&g_containers.containers))) {
 		container_end(container);
 		container_put(container);

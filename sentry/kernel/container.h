@@ -65,12 +65,14 @@ struct container_config {
 	/* NULL: of its own where new_ says so, else the sandbox's. */
 	struct container *share_pid, *share_ipc, *share_uts, *share_net;
 	bool new_pid, new_ipc, new_uts, new_net, new_time;
-	struct time_offsets time_offsets; /* of a new time namespace */
+	struct time_offsets time_offsets;   /* of a new time namespace */
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;
 	const struct sysctl_setting *sysctls;
 	size_t sysctl_count;
 	bool overflow_ids_are_root;
+	uint64_t memory,
+		tasks; /* what it may have, of what the sandbox may; 0: no limit of its own */
 };
 
 /* What a failed call says: for a person, with the name of what it failed on. */
@@ -120,6 +122,8 @@ bool container_is_paused(const struct container *container);
 /* Kills what is left of it and lets go of its namespaces and root. */
 void container_end(struct container *container);
 
+/* From now on, as in the config. */
+void container_set_limits(struct container *container, uint64_t memory, uint64_t tasks);
 /* Was its first process killed because memory was at its end? */
 bool container_ran_out_of_memory(const struct container *container);
 
@@ -138,6 +142,7 @@ size_t container_list(
 struct container_usage {
 	uint64_t user_ns, system_ns; /* with those that ended */
 	uint64_t processes, threads;
+	uint64_t memory; /* bytes, its processes' own */
 };
 void container_usage(struct container *container, struct container_usage *usage);
 
@@ -147,6 +152,9 @@ void container_usage(struct container *container, struct container_usage *usage)
 void container_note_exit(struct thread_group *group, int status);
 /* oom_kill.c: a process of a container was chosen. */
 void container_note_out_of_memory(struct thread_group *group);
+/* clone.c, RANK_TASK_SET held: -EAGAIN when the parent's container has all the tasks that it may.
+ */
+must_check int container_admit_task_locked(struct task *parent);
 /* Task's own thread, on its way to guest code: waits while the container is paused. */
 void container_pause_point(struct task *task);
 /* At the end of everything: frees what nobody asked to be freed. */

@@ -3,6 +3,7 @@
  * what that costs. */
 #include "sentry/fs/devpts/tty.h"
 #include "sentry/kernel/container_private.h"
+#include "sentry/kernel/oom_kill.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/task_run.h"
@@ -207,7 +208,12 @@ static void visit_usage(struct thread_group *group, void *argument)
 
 void container_usage(struct container *container, struct container_usage *usage)
 {
+	struct thread_group *worst;
+
 	*usage = (struct container_usage){.user_ns = atomic_load(&container->dead_user_ns),
 		.system_ns = atomic_load(&container->dead_system_ns)};
 	each_process(container, visit_usage, usage);
+	usage->memory = oom_container_usage(container, &worst);
+	if (worst)
+		thread_group_put(worst);
 }

@@ -26,7 +26,9 @@ struct container {
 	atomic_bool paused;
 	atomic_bool out_of_memory; /* ended the init */
 	_Atomic uint64_t dead_user_ns, dead_system_ns;
-	LIST_ENTRY(container) link; /* g_containers.lock */
+	_Atomic uint64_t memory_limit, tasks_limit; /* 0: none */
+	_Atomic int64_t look_ns;		    /* when memory is looked at next */
+	LIST_ENTRY(container) link;		    /* g_containers.lock */
 };
 
 enum process_stage { PROCESS_SETTING_UP, PROCESS_PARKED, PROCESS_RUNNING, PROCESS_FAILED };
@@ -63,6 +65,8 @@ int container_fail(struct container_error *error, int code, const char *format, 
 /* container_setup.c: on the first process's own thread, as root in its namespaces. */
 must_check int container_set_up(struct container *container, const struct container_config *config,
 	struct container_error *error);
+/* container_limits.c, at the end of everything. */
+void containers_stop_looking(void);
 /* container_copy_up.c: what a directory has, into the empty one of a tmpfs. On a task's own thread.
  */
 must_check int container_copy_up(const struct path *from, struct inode *to);

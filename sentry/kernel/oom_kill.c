@@ -44,22 +44,30 @@ static struct task *task_with_memory(struct thread_group *group)
 	return found;
 }
 
-/* 0: not to be chosen. */
-static uint64_t badness(struct thread_group *group, uint64_t total)
+/* Which memory a process has (only to be compared), and how much; NULL: none any more. */
+static const struct mm *usage_of(struct thread_group *group, struct mm_usage *usage)
 {
-	int adjust = __atomic_load_n(&group->oom_score_adj, __ATOMIC_RELAXED);
 	struct task *task = task_with_memory(group);
 	struct mm *mm = task ? task_get_mm(task) : NULL;
-	struct mm_usage usage = {0};
-	int64_t points;
 
+	*usage = (struct mm_usage){0};
 	if (mm) {
-		mm_usage(mm, &usage);
+		mm_usage(mm, usage);
 		mm_put(mm);
 	}
 	if (task)
 		task_put(task);
-	if (!mm || adjust == SCORE_ADJ_MIN)
+	return mm;
+}
+
+/* 0: not to be chosen. */
+static uint64_t badness(struct thread_group *group, uint64_t total)
+{
+	int adjust = __atomic_load_n(&group->oom_score_adj, __ATOMIC_RELAXED);
+	struct mm_usage usage;
+	int64_t points;
+
+	if (!usage_of(group, &usage) || adjust == SCORE_ADJ_MIN)
 		return 0;
 	points = (int64_t)(usage.resident + usage.page_tables) + (int64_t)(total / 1000) * adjust;
 	return points > 0 ? (uint64_t)points : 1;
@@ -105,7 +113,44 @@ static struct thread_group *choose(void)
 	return worst;
 }
 
-static void kill_process(struct thread_group *group)
+/* A child of vfork has its parent's memory: that counts once. */
+#define SEEN_MAX 64
+
+uint64_t oom_container_usage(struct container *container, struct thread_group **worst)
+{
+	const struct mm *seen[SEEN_MAX];
+	struct thread_group *group;
+	uint64_t all = 0, most = 0;
+	int number = 1;
+
+	*worst = NULL;
+	for (size_t count = 0; (group = next_process(&number)); thread_group_put(group)) {
+		const struct mm *mm;
+		struct mm_usage usage;
+		uint64_t bytes;
+		size_t i = 0;
+
+		if (group->container != container || !(mm = usage_of(group, &usage)))
+			continue;
+		while (i < count && seen[i] != mm)
+			i++;
+		if (i < count)
+			continue;
+		if (count < SEEN_MAX)
+			seen[count++] = mm;
+		bytes = usage.resident - min_u64(usage.shared, usage.resident) + usage.page_tables;
+		all += bytes;
+		if (bytes <= most || group->oom_score_adj == SCORE_ADJ_MIN)
+			continue;
+		if (*worst)
+			thread_group_put(*worst);
+		*worst = thread_group_get(group);
+		most = bytes;
+	}
+	return all;
+}
+
+void oom_kill_process(struct thread_group *group)
 {
 	mutex_lock(&g_tasks.lock);
 	if (group->leader) {
@@ -143,7 +188,7 @@ bool oom_kill(struct thread_group *wanting)
 		if (!victim)
 			return false;
 		log_warning("out of memory: process %d is killed", victim->pid->numbers[0].number);
-		kill_process(victim);
+		oom_kill_process(victim);
 		other = victim != wanting;
 		thread_group_put(victim);
 		if (!other)

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct container;
 struct thread_group;
 
 /*
@@ -13,3 +15,9 @@ struct thread_group;
  * (it waited a moment for that). No lock may be held.
  */
 bool oom_kill(struct thread_group *wanting);
+
+/* Bytes that the processes of a container have for themselves, and the one that has most: a
+ * reference, or NULL. No lock held. */
+uint64_t oom_container_usage(struct container *container, struct thread_group **worst);
+/* Kills it, and says so where that is asked for. No lock held. */
+void oom_kill_process(struct thread_group *group);

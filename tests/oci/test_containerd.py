@@ -109,6 +109,18 @@ def pods(top):
     os.kill(json.loads(member.do("state", "m3")[1])["pid"], 9)
     score.check(member.wait_for("m3", "stopped") and pause.status("pod") == "running", "the death of what stands for one ends that one")
     member.do("delete", "m3")
+    hog = "x=$(dd if=/dev/zero bs=1M count=200 2>/dev/null | tr '\\000' a); echo too much"
+    join(hog).config["linux"]["resources"] = {"memory": {"limit": 32 << 20}}
+    result = member.run("m5")
+    if b"no such cgroup" in result[2]:
+        score.skip("limits of members", "no cgroup for the caller")
+    else:
+        score.check(result[0] == 137 and b"too much" not in result[1], "a member that runs out of its memory is killed", result)
+        score.check(member.status("m3") is None and pause.status("pod") == "running", "the pod goes on")
+        join("i=0; while [ $i -lt 15 ]; do sleep 1 & i=$((i+1)); done; echo fifteen; while [ $i -lt 40 ]; do sleep 1 & i=$((i+1)); done; echo forty")
+        member.config["linux"]["resources"] = {"pids": {"limit": 20}}
+        result = member.run("m6")
+        score.check(result[1] == b"fifteen\n" and b"fork" in result[2], "a member's limit of processes is its own", result)
     join("sleep 1000").create("m4")
     member.do("start", "m4")
     says("the end of the sandbox", pause.do("delete", "--force", "pod"))

@@ -131,9 +131,9 @@ def pods(cri, top):
     pod = cri.call("RunPodSandbox", (1, sandbox))[1].decode()
     score.check(len(pod) == 64, "RunPodSandbox", pod)
 
-    def container(name, script):
+    def container(name, script, *resources):
         config = message((1, message((1, name))), (2, message((1, "localhost/box:latest"))), (3, "sh"), (3, "-c"), (3, script), (11, name + ".log"),
-                         (15, message((2, message((3, namespaces))))))
+                         (15, message(*resources, (2, message((3, namespaces))))))
         identity = cri.call("CreateContainer", (1, pod), (2, config), (3, sandbox))[1].decode()
         cri.call("StartContainer", (1, identity))
         return identity
@@ -155,6 +155,13 @@ def pods(cri, top):
     cri.call("StopContainer", (1, first), (2, 0))
     score.check(status(first).get(3) == 2 and status(first).get(7) == 137, "StopContainer", status(first))
     cri.call("RemoveContainer", (1, first))
+    if os.path.exists("/sys/fs/cgroup/memory") or os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        hog = container("hog", "x=$(dd if=/dev/zero bs=1M count=200 2>/dev/null | tr '\\000' a); echo too much", (1, message((4, 32 << 20))))
+        for _ in range(200):
+            if status(hog).get(3) == 2:
+                break
+            time.sleep(0.05)
+        score.check(status(hog).get(7) == 137 and status(hog).get(10) == b"OOMKilled", "a container that runs out of memory says so", status(hog))
     third = container("third", "sleep 100000")
     score.check(status(third).get(3) == 1, "the pod goes on")
     cri.call("StopPodSandbox", (1, pod))
