@@ -176,6 +176,9 @@ static int64_t register_set(
 
 	if (mm_copy_in(task->mm, &vector, address, sizeof(vector)))
 		return -EFAULT;
+	/* Nobody has ports of his own, and a tracer cannot give any. */
+	if ((type & 0xffffffff) == LINUX_NT_386_IOPERM && vector.size % sizeof(uint64_t) == 0)
+		return get ? -ENXIO : -EOPNOTSUPP;
 	if (!size || vector.size % sizeof(uint64_t))
 		return -EINVAL;
 	vector.size = min_u64(vector.size, size);

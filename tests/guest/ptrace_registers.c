@@ -349,13 +349,16 @@ TEST(sets_that_there_are_not)
 	static unsigned char buffer[4096];
 	static const unsigned long types[] = {0, 3, 0x100, 0x777, 0x400, ~0ul};
 	pid_t tracee = tracee_of(exit_five);
+	size_t size = 512;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		size_t size = 512;
-
+		size = 512;
 		CHECK_ERRNO(get_set(tracee, types[i], buffer, &size), EINVAL);
 		CHECK_ERRNO(set_set(tracee, types[i], buffer, 512), EINVAL);
 	}
+	/* Of ports there is a set, but nothing in it. */
+	CHECK_ERRNO(get_set(tracee, 0x201, buffer, &size), ENXIO);
+	CHECK_ERRNO(set_set(tracee, 0x201, buffer, 512), EOPNOTSUPP);
 	end(tracee);
 }
 
