@@ -673,6 +673,8 @@ TEST(the_mask_in_sigsuspend)
 	CHECK_EQ(request(PTRACE_GETSIGMASK, tracee, 8, (unsigned long)&now), 0);
 	CHECK_EQ(now, 0);
 	CHECK_EQ(request(PTRACE_CONT, tracee, 0, 0), 0);
+	/* It makes the call again. */
+	await_state(tracee, tracee, 'S');
 	kill(tracee, SIGUSR1);
 	CHECK_EQ(wait_for(tracee), STOPPED(SIGUSR1));
 	go_with(PTRACE_CONT, tracee, SIGUSR1, EXITED(5));
