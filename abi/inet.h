@@ -231,6 +231,9 @@
 
 /* Options of SOL_UDP. */
 #define LINUX_UDP_CORK	       1
+/* Of SOL_UDPLITE besides. */
+#define LINUX_UDPLITE_SEND_CSCOV 10
+#define LINUX_UDPLITE_RECV_CSCOV 11
 #define LINUX_UDP_ENCAP	       100
 #define LINUX_UDP_NO_CHECK6_TX 101
 #define LINUX_UDP_NO_CHECK6_RX 102

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fcntl(2), flock(2). Differs from Linux: no directory notification (F_NOTIFY), as in a kernel
- * without CONFIG_DNOTIFY. */
+/* fcntl(2), flock(2). */
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/resource.h"
@@ -12,6 +11,7 @@
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/syscalls.h"
+#include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/file_lock.h"
 #include "sentry/vfs/owner.h"
@@ -210,6 +210,8 @@ static int64_t file_command(
 		return file_set_lease(file, (int)argument);
 	case LINUX_F_GETLEASE:
 		return file_get_lease(file);
+	case LINUX_F_NOTIFY:
+		return dnotify_set(file, task->files, fd, (uint32_t)argument);
 	case LINUX_F_SETPIPE_SZ:
 	case LINUX_F_GETPIPE_SZ:
 		return pipe_fcntl(file, command, argument);

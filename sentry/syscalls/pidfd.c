@@ -3,6 +3,7 @@
 #include "sentry/kernel/pidfd.h"
 
 #include "abi/signal.h"
+#include "sentry/fs/proc/proc.h"
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/syscalls.h"
@@ -142,6 +143,15 @@ static bool is_visible(struct task *task, struct pid *pid)
 	return pid_number_in(pid, task_pid_namespace(task)) != 0;
 }
 
+/* /proc/PID stands for the process too. */
+static int proc_directory_get(struct task *task, int fd, struct pid **out)
+{
+	auto_file struct file *file = fd_get(task->files, fd);
+
+	*out = file ? proc_directory_pid(file) : NULL;
+	return *out ? 0 : -EBADF;
+}
+
 int64_t sys_pidfd_send_signal(struct task *task, const uint64_t args[6])
 {
 	unsigned int file_flags;
@@ -151,6 +161,8 @@ int64_t sys_pidfd_send_signal(struct task *task, const uint64_t args[6])
 	struct pid *pid;
 
 	result = pidfd_get(task, (int)args[0], &pid, &file_flags);
+	if (result == -EBADF)
+		result = proc_directory_get(task, (int)args[0], &pid);
 	if (result)
 		return result;
 	result = scope_of((unsigned int)args[3], file_flags, &scope);

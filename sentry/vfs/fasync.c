@@ -60,6 +60,8 @@ static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, i
 		code = LINUX_POLL_ERR;
 	else if (events & LINUX_EPOLLPRI)
 		code = LINUX_POLL_PRI;
+	else if (events & LINUX_EPOLLMSG)
+		code = LINUX_POLL_MSG;
 	else if (events & LINUX_EPOLLIN)
 		code = LINUX_POLL_IN;
 	if (signal == 0) {
@@ -71,7 +73,8 @@ static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, i
 	info->si_code = code;
 	info->sigpoll.si_band =
 		events & (LINUX_EPOLLIN | LINUX_EPOLLPRI | LINUX_EPOLLOUT | LINUX_EPOLLERR |
-				 LINUX_EPOLLHUP | LINUX_EPOLLRDNORM | LINUX_EPOLLWRNORM);
+				 LINUX_EPOLLHUP | LINUX_EPOLLRDNORM | LINUX_EPOLLWRNORM |
+				 LINUX_EPOLLMSG);
 	info->sigpoll.si_fd = fd;
 }
 
@@ -109,18 +112,25 @@ static void send(const struct target *target, const struct linux_siginfo *info)
 	task_put(task);
 }
 
+void file_signal_owner(struct file *file, int fd, uint32_t events)
+{
+	struct linux_siginfo info;
+	struct target target;
+
+	if (!get_target(file, &target))
+		return;
+	fill_info(&info, target.signal, events, fd);
+	send(&target, &info);
+	pid_put(target.pid);
+}
+
 static void async_expire(struct ktimer *timer)
 {
 	struct file_async *async = container_of(timer, struct file_async, timer);
 	uint32_t events = atomic_exchange(&async->events, 0);
-	struct linux_siginfo info;
-	struct target target;
 
-	if (!events || !get_target(async->file, &target))
-		return;
-	fill_info(&info, target.signal, events, async->fd);
-	send(&target, &info);
-	pid_put(target.pid);
+	if (events)
+		file_signal_owner(async->file, async->fd, events);
 }
 
 static bool async_wake(struct waiter *waiter, uint32_t events)
@@ -236,6 +246,17 @@ int file_set_owner(struct file *file, int type, int number)
 	}
 	set_owner(file, pid, type);
 	return 0;
+}
+
+void file_set_owner_if_none(struct file *file)
+{
+	bool none;
+
+	mutex_lock(&file->lock);
+	none = !file->owner.pid;
+	mutex_unlock(&file->lock);
+	if (none)
+		set_owner(file, pid_get(current->group->pid), LINUX_F_OWNER_PID);
 }
 
 int file_get_owner(struct file *file, int *type)

@@ -11,6 +11,7 @@
 #include "abi/limits.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/lock_order.h"
+#include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/file_lock.h"
 
 #include <errno.h>
@@ -159,6 +160,8 @@ static int close_file(struct fd_table *table, struct file *file)
 {
 	int result = file->ops && file->ops->flush ? file->ops->flush(file) : 0;
 
+	if (unlikely(file->notified))
+		dnotify_close(file, table);
 	if (unlikely(file->inode->locks != NULL) && !(file->mode & FILE_PATH))
 		file_lock_release_posix(file, table);
 	file_put(file);

@@ -46,6 +46,25 @@ TEST(boundaries_and_names)
 	CHECK_ERRNO(recv(second, text, 2, MSG_DONTWAIT), EAGAIN);
 }
 
+TEST(udplite_covers_what_it_is_told)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int from = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), to, coverage = 20;
+	socklen_t size = sizeof(name);
+	char text[32];
+
+	if (from < 0 && errno == EPROTONOSUPPORT)
+		SKIP("no UDP-Lite");
+	CHECK(from >= 0);
+	to = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+	CHECK(bind(to, (struct sockaddr *)&name, size) == 0);
+	CHECK(getsockname(to, (struct sockaddr *)&name, &size) == 0);
+	CHECK_EQ(setsockopt(from, IPPROTO_UDPLITE, 10, &coverage, sizeof(coverage)), 0);
+	CHECK_EQ(setsockopt(to, IPPROTO_UDPLITE, 11, &coverage, sizeof(coverage)), 0);
+	CHECK_EQ(sendto(from, "0123456789abcdef", 16, 0, (struct sockaddr *)&name, size), 16);
+	CHECK_EQ(recv(to, text, sizeof(text), 0), 16);
+}
+
 TEST(connected_hears_only_its_peer)
 {
 	char text[4];

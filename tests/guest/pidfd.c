@@ -110,6 +110,22 @@ TEST(clone_gives_one)
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
 }
 
+TEST(a_directory_of_proc_takes_signals_too)
+{
+	int fd = open("/proc/self", O_DIRECTORY | O_RDONLY), other = open("/proc", O_RDONLY);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(fd >= 0 && other >= 0);
+	CHECK_EQ(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), 0);
+	CHECK_EQ(sigwaitinfo(&set, NULL), SIGUSR1);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, other, SIGUSR1, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, open("/proc/self", O_PATH), 0, NULL, 0), EBADF);
+	CHECK_ERRNO(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF);
+}
+
 TEST(taking_descriptors)
 {
 	int fds[2], ready[2], fd, mine;

@@ -67,6 +67,8 @@ static int inet_protocol(int family, int type, int protocol)
 		/* The jail lets the sentry's group have ping sockets. */
 		if (protocol == ping)
 			return ping;
+		if (protocol == LINUX_IPPROTO_UDPLITE)
+			return protocol;
 		return !protocol || protocol == LINUX_IPPROTO_UDP ? LINUX_IPPROTO_UDP
 								  : -EPROTONOSUPPORT;
 	case LINUX_SOCK_RAW:
