@@ -2,6 +2,7 @@
 /* Reads the limits of a sandbox from options, and shows them. */
 #include "runsc-c/limits_options.h"
 
+#include "runsc-c/host_cgroup.h"
 #include "runsc-c/units.h"
 
 #include <stdio.h>
@@ -85,16 +86,38 @@ void limit_format(const struct limit_option *option, uint64_t value, char *text,
 		(void)snprintf(text, size, "%lu", value);
 }
 
-void limits_show(const struct sandbox_limits *limits)
+static const char *by_host(const struct limit_option *option, const struct host_cgroup *host)
 {
+	switch (option->offset) {
+	case offsetof(struct sandbox_limits, memory):
+		return host->memory ? "memory" : "not to be had";
+	case offsetof(struct sandbox_limits, tasks):
+		return host->tasks ? "pids" : "not to be had";
+	case offsetof(struct sandbox_limits, cpu_milli):
+		return host->cpu ? "cpu" : "not to be had";
+	default:
+		return "there is none";
+	}
+}
+
+void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
+{
+	struct host_cgroup host = {0};
 	char text[32];
 
-	printf("%-14s%-10s%-14s%s\n", "limit", "value", "host cgroup",
+	if (host_cgroups)
+		host_cgroup_make(&host, limits);
+
+	printf("%-14s%-10s%-15s%s\n", "limit", "value", "host cgroup",
 		"carried out by the sandbox's kernel");
 	for (size_t i = 0; i < LIMIT_COUNT; i++) {
 		const struct limit_option *option = &limit_options[i];
 
 		limit_format(option, limit_value(option, limits), text, sizeof(text));
-		printf("%-14s%-10s%-14s%s\n", option->name, text, "not used", option->carried_out);
+		printf("%-14s%-10s%-15s%s\n", option->name, text,
+			!host_cgroups || !limit_value(option, limits) ? "not used"
+								      : by_host(option, &host),
+			option->carried_out);
 	}
+	host_cgroup_remove(&host);
 }

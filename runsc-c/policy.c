@@ -93,6 +93,7 @@ static const struct entry {
 	{"hostname", "hostname", TEXT},
 	{"user", "user", TEXT},
 	{"as-pid-1", "as-pid-1", FLAG},
+	{"host-cgroups", "host-cgroups", FLAG},
 	{"binds", "bind", LIST},
 	{"tmpfs", "tmpfs", LIST},
 	{"layers", "layer", LIST},

@@ -149,9 +149,10 @@ int policy_make_rules(
 
 		rules->list[i].text =
 			address ? escape(text) : expand(options, text, working_directory);
+		free((char *)(uintptr_t)text);
 		/* A command that is nowhere: the run itself will say so. */
 		if (!rules->list[i].text)
-			rules->list[i].text = "/nonexistent";
+			error |= !(rules->list[i].text = strdup("/nonexistent"));
 		else if (is_program)
 			error |= add_interpreter(options, rules->list[i].text, working_directory);
 	}

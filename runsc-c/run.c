@@ -3,6 +3,7 @@
 #include "runsc-c/apply.h"
 #include "runsc-c/command.h"
 #include "runsc-c/console.h"
+#include "runsc-c/host_cgroup.h"
 #include "runsc-c/layers.h"
 #include "runsc-c/outcome.h"
 #include "runsc-c/policy.h"
@@ -38,6 +39,7 @@ static struct run_options g_options;
 static struct outcome g_outcome;
 static struct layers g_layers;
 static struct apply g_apply;
+static struct host_cgroup g_host_cgroup;
 static struct sandbox_policy g_policy_config;
 static int g_learn_fd = -1, g_learned_fd = -1; /* --learn: the file, and what the sentry wrote */
 static char g_working_directory[PATH_MAX];
@@ -381,6 +383,22 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+/* Before it may go on, and make processes, it is in its cgroup. */
+static int start_sandbox(struct sandbox *sandbox, struct failure *failure)
+{
+	if (sandbox_make(&g_launch, sandbox, failure))
+		return -1;
+	if (g_options.host_cgroups) {
+		host_cgroup_make(&g_host_cgroup, &g_options.limits);
+		if (host_cgroup_enter(&g_host_cgroup, sandbox->sentry, failure)) {
+			(void)kill(sandbox->sentry, SIGKILL);
+			(void)waitpid(sandbox->sentry, NULL, 0);
+			return -1;
+		}
+	}
+	return sandbox_go(sandbox, failure);
+}
+
 /* From here on whatever ends it is told in the result. */
 static int run_sandbox(struct failure *failure)
 {
@@ -397,7 +415,7 @@ static int run_sandbox(struct failure *failure)
 		fail_errno(failure, errno, "cannot take signals");
 		return failure->status;
 	}
-	if (sandbox_start(&g_launch, &sandbox, failure))
+	if (start_sandbox(&sandbox, failure))
 		return failure->status;
 	(void)console_take();
 	status = relay(&sandbox, signals);
@@ -458,14 +476,16 @@ static int finish(int status, struct failure *failure)
 
 static int run(int argc, char **argv, struct failure *failure)
 {
-	int parsed = run_options_parse(&g_options, argc, argv, failure);
+	int parsed = run_options_parse(&g_options, argc, argv, failure), status;
 
 	if (parsed)
 		return parsed > 0 ? 0 : failure->status;
 	if (outcome_begin(&g_outcome, &g_options, failure) || layers_open(&g_layers, &g_options, failure) ||
 		apply_begin(&g_apply, &g_options, failure) || open_learning(failure))
 		return failure->status;
-	return finish(run_sandbox(failure), failure);
+	status = run_sandbox(failure);
+	host_cgroup_remove(&g_host_cgroup);
+	return finish(status, failure);
 }
 
 int command_run(int argc, char **argv)

@@ -31,6 +31,7 @@ enum {
 	KEY_LIMIT, /* and one more for each of limit_options */
 	KEY_LIMIT_LAST = KEY_LIMIT + LIMIT_COUNT - 1,
 	KEY_SHOW_LIMITS,
+	KEY_HOST_CGROUPS,
 	KEY_RESULT,
 	KEY_RESULT_FORMAT,
 	KEY_REPORT,
@@ -75,6 +76,7 @@ static const struct argp_option table[] = {
 	{"disk", KEY_LIMIT + 8, "SIZE", 0, "At most SIZE in the writable layer and all tmpfs", 4},
 	{"output-limit", KEY_LIMIT + 9, "SIZE", 0, "At most SIZE on standard output and error together", 4},
 	{"show-limits", KEY_SHOW_LIMITS, NULL, 0, "Print the limits and what carries them out; run nothing", 4},
+	{"host-cgroups", KEY_HOST_CGROUPS, NULL, 0, "Put a cgroup of the host behind memory, pids and cpus, where one can be had", 4},
 	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
 	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
 	{"report", KEY_REPORT, "FILE", 0, "Write a page to look at: processes over time, system calls, files", 5},
@@ -314,6 +316,9 @@ static error_t parse_outcome_option(struct parse *parse, int key, char *argument
 	case KEY_SHOW_LIMITS:
 		options->show_limits = true;
 		return 0;
+	case KEY_HOST_CGROUPS:
+		options->host_cgroups = true;
+		return 0;
 	case KEY_RESULT:
 		options->result = argument;
 		return 0;
@@ -535,7 +540,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 		return parse.failed ? -1 : explain_usage(options, argv[parse.next < argc ? parse.next : argc - 1], failure);
 	}
 	if (options->show_limits) {
-		limits_show(&options->limits);
+		limits_show(&options->limits, options->host_cgroups);
 		return 1;
 	}
 	if (!options->command && !options->debug_jail)

@@ -43,7 +43,7 @@ struct run_options {
 	const char *tmpfs[RUN_BINDS_MAX];
 	size_t tmpfs_count;
 	struct sandbox_limits limits;
-	bool show_limits, progress, changes, json;
+	bool show_limits, host_cgroups, progress, changes, json;
 	const char *changes_file; /* NULL: standard error */
 	const char *export_changes; /* a file, or fd:N */
 	const char *keep_changes;   /* a directory */

@@ -343,6 +343,10 @@ void policy_finish(void)
 		return;
 	if (state.policy->learn)
 		policy_learn_write(state.policy->learn_fd);
+	while (state.tree_count)
+		free((char *)(uintptr_t)state.trees[--state.tree_count].text);
+	free(state.trees);
+	free(state.patterns);
 	while (state.file_system_count)
 		super_block_put(state.file_systems[--state.file_system_count].sb);
 	g_policy = false;

@@ -93,6 +93,43 @@ def together():
     score.check(ended == [9] * 20, "twenty at a time", ended)
 
 
+def cgroup_paths():
+    """The caller's own, by controller, where they can be written."""
+    found = {}
+    for line in open("/proc/self/cgroup").read().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(",") if controllers else ["memory", "pids", "cpu"]:
+            for place in (f"/sys/fs/cgroup/{controller}{path}", f"/sys/fs/cgroup{path}"):
+                if controller in ("memory", "pids", "cpu") and os.path.isdir(place) and os.access(place, os.W_OK):
+                    found.setdefault(controller, place)
+                    break
+    return found
+
+
+def host_cgroups():
+    options = ["--memory", "128M", "--pids", "40", "--cpus", "1.5"]
+    shown = sandbox(*options, "--show-limits")[1].decode()
+    score.check(shown.count("not used") == 10, "--show-limits without host cgroups", shown)
+    shown = sandbox(*options, "--host-cgroups", "--show-limits")[1].decode()
+    had = {line.split()[0]: line.split()[2] for line in shown.splitlines()}
+    paths = cgroup_paths()
+    says("a run in one, or in none", sandbox(*options, "--host-cgroups", "--", "sh", "-c", "echo in"), 0, "in\n")
+    if had["memory"] != "memory" or "memory" not in paths or not os.path.exists(paths["memory"] + "/memory.limit_in_bytes"):
+        score.skip("limits of the host's cgroup", "none of version 1 can be had here")
+        return
+    running = subprocess.Popen([CSANDBOX, "run", *options, "--host-cgroups", "--", "sleep", "1"], cwd="/")
+    time.sleep(0.5)
+    name = f"csandbox-run-{running.pid}"
+    values = {file: open(f"{paths[controller]}/{name}/{file}").read().split() for controller, file in
+              (("memory", "memory.limit_in_bytes"), ("pids", "pids.max"), ("cpu", "cpu.cfs_quota_us"), ("memory", "cgroup.procs"), ("pids", "cgroup.procs"))}
+    score.check(values["memory.limit_in_bytes"] == [str(192 << 20)] and values["pids.max"] == ["376"] and values["cpu.cfs_quota_us"] == ["225000"], "with room", values)
+    score.check(len(values["cgroup.procs"]) >= 2, "the sentry and its stubs are in it", values)
+    running.wait(60)
+    score.check(not any(os.path.exists(f"{path}/{name}") for path in paths.values()), "and nothing of it stays")
+    says("the sandbox's kernel acts first", sandbox("--memory", "64M", "--host-cgroups", "--", "sh", "-c",
+         "python3 -c 'b = []\nwhile True: b.append(bytearray(b\"x\") * (1 << 20))'; echo $?"), 0, "137\n")
+
+
 def patience():
     """A sentry that was stopped keeps no time: the command does, in the end."""
     began = time.monotonic()
@@ -105,21 +142,42 @@ def patience():
     score.check(running.returncode == 125 and len(children) == 1 and time.monotonic() - began > 10, "a sentry that does not keep time is killed", err)
 
 
+def belongings():
+    """What a run may leave on the host: names that tell of us, descriptors, System V IPC, mounts."""
+    places = [place for place in ("/tmp", "/var/tmp", "/dev/shm", "/run", *set(cgroup_paths().values())) if os.path.isdir(place)]
+    names = {f"{place}/{name}" for place in places for name in os.listdir(place) if "csandbox-run" in name or name.startswith((".csandbox", "layer.tar"))}
+    mounts = {line.split()[4] for line in open("/proc/self/mountinfo") if "csandbox-test" in line}
+    ipc = sum(len(open(f"/proc/sysvipc/{kind}").readlines()) for kind in ("shm", "sem", "msg") if os.path.exists(f"/proc/sysvipc/{kind}"))
+    return names, mounts, ipc, len(os.listdir("/proc/self/fd"))
+
+
 def leftovers():
-    """A thousand runs, one after the other and some at a time: no process is left."""
+    """Hundreds of runs in a row (CSANDBOX_RUNS of them), then 20 at once: nothing is left of them."""
     libc = ctypes.CDLL(None)
     libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: what is orphaned comes here
-    bad = 0
-    for _ in range(250):
-        several = [subprocess.Popen([CSANDBOX, "run", "--memory", "64M", "--timeout", "60", "--", "sh", "-c", "sleep 60 & setsid sleep 60 & exit 3"],
-                                    cwd="/") for _ in range(4)]
-        bad += sum(process.wait(60) != 3 for process in several)
-    score.check(not bad, "a thousand runs", bad)
+    script = "sleep 60 & setsid sleep 60 & echo x > made; mkdir -p deep/er; exit 3"
+    before = belongings()
+    count = int(os.environ.get("CSANDBOX_RUNS", "300"))
+    with Scratch() as directory:
+        environment = {**os.environ, "TMPDIR": directory}
+        command = [CSANDBOX, "run", "--memory", "64M", "--timeout", "60", "--disk", "8M", "--result", f"{directory}/result", "--apply-changes", "--changes=/dev/null",
+                   "--", "sh", "-c", script]
+        os.mkdir(f"{directory}/work")
+
+        def start():
+            return subprocess.Popen(command, cwd=f"{directory}/work", env=environment)
+
+        bad = sum(start().wait(60) != 3 for _ in range(count))
+        score.check(not bad, f"{count} runs in a row", bad)
+        bad = sum(sum(process.wait(60) != 3 for process in [start() for _ in range(20)]) for _ in range(max(5, count // 20)))
+        score.check(not bad, "20 at once", bad)
+        score.check(sorted(os.listdir(directory)) == ["result", "work"] and not os.listdir(f"{directory}/work"), "leave no files", os.listdir(directory))
     try:
         left = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         left = None
-    score.check(left is None, "leave nobody behind", left)
+    score.check(left is None, "nobody", left)
+    score.check(belongings() == before, "and nothing else", before, belongings())
 
 
 sys.stdout.reconfigure(line_buffering=True)
@@ -128,6 +186,7 @@ statuses()
 inside()
 processors()
 together()
+host_cgroups()
 patience()
 leftovers()
 score.finish()
