@@ -229,6 +229,9 @@
 #define LINUX_TCP_CLOSING      11
 #define LINUX_TCP_NEW_SYN_RECV 12
 
+/* What requests of sock_diag(7) call a socket that is closed, but has a port. */
+#define LINUX_TCP_BOUND_INACTIVE 13
+
 /* Options of SOL_UDP. */
 #define LINUX_UDP_CORK	       1
 /* Of SOL_UDPLITE besides. */

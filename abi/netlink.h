@@ -295,3 +295,60 @@ struct linux_inet_diag_msg {
 	struct linux_inet_diag_sockid id;
 	uint32_t idiag_expires, idiag_rqueue, idiag_wqueue, idiag_uid, idiag_inode;
 };
+
+/* Local sockets. */
+#define LINUX_UDIAG_SHOW_NAME	 0x01
+#define LINUX_UDIAG_SHOW_VFS	 0x02
+#define LINUX_UDIAG_SHOW_PEER	 0x04
+#define LINUX_UDIAG_SHOW_ICONS	 0x08
+#define LINUX_UDIAG_SHOW_RQLEN	 0x10
+#define LINUX_UDIAG_SHOW_MEMINFO 0x20
+#define LINUX_UDIAG_SHOW_UID	 0x40
+
+#define LINUX_UNIX_DIAG_NAME	 0
+#define LINUX_UNIX_DIAG_VFS	 1
+#define LINUX_UNIX_DIAG_PEER	 2
+#define LINUX_UNIX_DIAG_ICONS	 3
+#define LINUX_UNIX_DIAG_RQLEN	 4
+#define LINUX_UNIX_DIAG_SHUTDOWN 6
+#define LINUX_UNIX_DIAG_UID	 7
+
+#define LINUX_DIAG_NO_COOKIE 0xffffffffu /* both words of a cookie that matches any */
+
+struct linux_unix_diag_req {
+	uint8_t sdiag_family, sdiag_protocol;
+	uint16_t pad;
+	uint32_t udiag_states, udiag_ino, udiag_show, udiag_cookie[2];
+};
+
+struct linux_unix_diag_msg {
+	uint8_t udiag_family, udiag_type, udiag_state, pad;
+	uint32_t udiag_ino, udiag_cookie[2];
+};
+
+struct linux_unix_diag_vfs {
+	uint32_t udiag_vfs_ino, udiag_vfs_dev;
+};
+
+struct linux_unix_diag_rqlen {
+	uint32_t udiag_rqueue, udiag_wqueue;
+};
+
+/* Netlink sockets. */
+#define LINUX_NDIAG_PROTO_ALL 255
+
+struct linux_netlink_diag_req {
+	uint8_t sdiag_family, sdiag_protocol;
+	uint16_t pad;
+	uint32_t ndiag_ino, ndiag_show, ndiag_cookie[2];
+};
+
+struct linux_netlink_diag_msg {
+	uint8_t ndiag_family, ndiag_type, ndiag_protocol, ndiag_state;
+	uint32_t ndiag_portid, ndiag_dst_portid, ndiag_dst_group, ndiag_ino, ndiag_cookie[2];
+};
+
+_Static_assert(sizeof(struct linux_unix_diag_req) == 24, "struct unix_diag_req");
+_Static_assert(sizeof(struct linux_unix_diag_msg) == 16, "struct unix_diag_msg");
+_Static_assert(sizeof(struct linux_netlink_diag_req) == 20, "struct netlink_diag_req");
+_Static_assert(sizeof(struct linux_netlink_diag_msg) == 28, "struct netlink_diag_msg");

@@ -17,6 +17,7 @@
 #define LINUX_XATTR_NAME_CAPS		   "security.capability"
 #define LINUX_XATTR_NAME_POSIX_ACL_ACCESS  "system.posix_acl_access"
 #define LINUX_XATTR_NAME_POSIX_ACL_DEFAULT "system.posix_acl_default"
+#define LINUX_XATTR_NAME_SOCKPROTONAME	   "system.sockprotoname"
 
 /* setxattrat(2), getxattrat(2): Linux 6.13. */
 struct linux_xattr_args {

@@ -73,6 +73,10 @@ int socket_new_file(struct socket *socket, uint32_t flags, struct file **out)
 
 	if (socket->type != LINUX_SOCK_STREAM)
 		mode |= FILE_NO_SIGPIPE;
+	if (!error) {
+		inode->ops = &socket_inode_operations;
+		inode->private = (void *)socket_protocol_name(socket);
+	}
 	if (!error)
 		error = file_new_anonymous(inode, &socket_file_operations, mode,
 			LINUX_O_RDWR | flags, socket, "socket", out);
@@ -80,6 +84,7 @@ int socket_new_file(struct socket *socket, uint32_t flags, struct file **out)
 		socket->ops->release(socket);
 		return error;
 	}
+	socket->ino = (*out)->inode->attributes.ino;
 	socket->file = *out;
 	return 0;
 }

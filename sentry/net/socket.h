@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct file;
+struct inode_operations;
 struct net_namespace;
 struct pid;
 struct socket;
@@ -135,6 +136,7 @@ struct socket {
 	int family, type, protocol;
 	struct net_namespace *net; /* a reference; may be NULL */
 	struct file *_Atomic file; /* no reference; NULL until it has one */
+	_Atomic uint64_t ino;	   /* of that file; 0 until then */
 	struct mutex lock;
 	struct wait_queue queue;
 	atomic_uint options; /* enum socket_option_bits */
@@ -166,6 +168,13 @@ must_check int socket_new_file(struct socket *socket, uint32_t flags, struct fil
 /* The socket behind a file, or NULL. */
 struct socket *file_socket(const struct file *file);
 
+/* --- socket_xattr.c --- */
+/* What Linux calls its protocol: static. */
+const char *socket_protocol_name(const struct socket *socket);
+/* inode->private is that name. */
+extern const struct inode_operations socket_inode_operations;
+
+/* --- socket.c again --- */
 /* SO_ERROR's value, negative, and clears it. */
 int socket_take_error(struct socket *socket);
 /* Waits as the calls do; file is the socket's. Results as the system calls', -ERESTARTSYS and

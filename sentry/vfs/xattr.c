@@ -4,6 +4,7 @@
  *
  * Differs from Linux: no ACLs (system.posix_acl_* is EOPNOTSUPP) and no security modules.
  */
+#include "sentry/vfs/file_new.h"
 #include "sentry/vfs/xattr.h"
 
 #include "abi/capability.h"
@@ -48,8 +49,9 @@ static int check_permission(struct inode *inode, const char *name, bool write)
 			return -EPERM;
 		return 0;
 	}
+	/* Of these sockets have one, their protocol's name. */
 	if (has_prefix(name, LINUX_XATTR_SYSTEM_PREFIX))
-		return -EOPNOTSUPP;
+		return write || !inode_is_pseudo(inode) ? -EOPNOTSUPP : 0;
 	if (has_prefix(name, LINUX_XATTR_TRUSTED_PREFIX)) {
 		if (!vfs_capable(cred, LINUX_CAP_SYS_ADMIN))
 			return write ? -EPERM : -ENODATA;

@@ -77,6 +77,26 @@ TEST(a_listener)
 	CHECK(!find(AF_INET, IPPROTO_TCP, 1 << TCP_SYN_SENT, name.sin_port));
 }
 
+/* Linux 6.8 and later: requests have a state of their own for them. */
+TEST(tcp_that_is_bound_and_no_more)
+{
+	const unsigned int bound_inactive = 13;
+	struct sockaddr_in name;
+	int fd = inet_bound(AF_INET, SOCK_STREAM, &name);
+	struct inet_diag_msg *entry = find(AF_INET, IPPROTO_TCP, 1u << bound_inactive, name.sin_port);
+
+	if (!entry)
+		SKIP("an older kernel");
+	CHECK_EQ(entry->idiag_state, TCP_CLOSE);
+	CHECK_EQ(entry->id.idiag_src[0], htonl(INADDR_LOOPBACK));
+	CHECK_EQ(entry->id.idiag_dport, 0);
+	CHECK(!find(AF_INET, IPPROTO_TCP, 1u << TCP_CLOSE, name.sin_port));
+	CHECK(!find(AF_INET, IPPROTO_TCP, 1u << TCP_LISTEN, name.sin_port));
+	CHECK(listen(fd, 3) == 0);
+	CHECK(!find(AF_INET, IPPROTO_TCP, 1u << bound_inactive, name.sin_port));
+	CHECK(find(AF_INET, IPPROTO_TCP, 1u << TCP_LISTEN, name.sin_port));
+}
+
 TEST(a_connection_and_its_queues)
 {
 	struct tcp_pair pair = tcp_connected(AF_INET);

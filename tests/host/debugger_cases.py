@@ -35,7 +35,11 @@ static void *f(void *a) { return a; }
 int main(void) { for (;;) { pthread_t t; if (!pthread_create(&t, 0, f, 0)) pthread_join(t, 0); } }
 X
         gcc c.c -o c -pthread; ./c & p=$!
-        for i in 1 2 3; do timeout -s INT 0.3 strace -f -p $p -o log 2>/dev/null; grep -q clone3 log && echo seen; kill -0 $p || echo dead; done
+        for i in 1 2 3; do
+            rm -f log; strace -f -p $p -o log 2>/dev/null & s=$!
+            for n in $(seq 500); do grep -qs 'exited with 0' log && break; sleep 0.02; done; [ $n -lt 500 ] && echo seen
+            kill -INT $s; wait $s; kill -0 $p || echo dead
+        done
         G -ex 'info threads' -p $p | grep -c '^\*'; kill -9 $p; wait $p 2>/dev/null; echo $?"""),
     ("strace --seccomp-bpf", r"""strace --seccomp-bpf -f -e trace=execve,exit_group -o log sh -c 'cat simple.c >/dev/null; /bin/true; exit 2'; echo $?
         sed -E 's/^[0-9]+ +//' log | grep -v SIGCHLD | sort | uniq -c
@@ -54,6 +58,14 @@ X
         strace -f -e trace=$c -o log sh -c 'cat simple.c > /dev/null; echo x > o; rm o'; echo $c $?; calls log | grep -v 'mmap\|brk\|mprotect\|+++'; done"""),
     ("strace -y", r"""strace -y -e trace=openat,read,close -o log cat simple.c >/dev/null; grep -v ELF log
         echo x | strace -y -e trace=read,write,dup2 -o log sh -c 'read a; echo $a >o' | cat; grep -v ELF log; strace -yy -e trace=read,write -o log cat </dev/null >/dev/null; grep -v ELF log"""),
+    ("strace -yy", r"""cat > a.py <<'X'
+import socket
+s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname()); a, _ = s.accept(); c.send(b"hi"); a.recv(5); a.close(); c.close(); s.close()
+u, v = socket.socketpair(); u.send(b"z"); v.recv(3); v.close()
+x = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM); x.bind(("::1", 0)); x.close()
+n = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0); n.bind((0, 0)); n.close()
+X
+        strace -yy -e trace=%network,close -o log python3 -S a.py; grep -E '<(TCP|UDP|UNIX|NETLINK)' log | sed -E 's/[0-9]+</F</g; s/nl_(pad|pid|groups)=(0x)?[0-9a-f]+/N/g; s/:[0-9]+(->|\])/:N\1/g; s/htons\([0-9]+/htons(N/; s/\[[0-9]+(->[0-9]+)?\]/[N]/g; s/:[0-9]+\]>/:N]>/g; s/->127.0.0.1:[0-9]+/->P/'"""),
     ("formats of strace", r"""env -i A=1 PATH=/usr/bin:/bin strace -v -s 300 -e trace=execve -o log uname; cat log
         strace -tt -T -r -o log true; grep -cE '^ *[0-9.]+ [0-9:.]+ .*<[0-9.]+>$' log
         strace -ttt -i -o log true; grep -cE '^[0-9.]+ \[[0-9a-f]{16}\]' log
@@ -184,7 +196,7 @@ OTHERS = [
     ("proot", ["proot"], r"""proot -r / sh -c 'echo hi; (echo x | cat); exit 3'; echo $?; proot -0 id -u; proot -0 sh -c 'touch a; chown 3:3 a; stat -c %u a'
         proot -r / python3 -c 'import subprocess; print(subprocess.run(["echo","a"],capture_output=True).stdout)'; PROOT_NO_SECCOMP=1 proot -r / sh -c 'echo hi | cat; exit 2'; echo $?"""),
     ("fakeroot", ["fakeroot"], r"""fakeroot sh -c 'id -u; touch a; chown 5:6 a; stat -c "%u %g" a; mknod n c 1 3; stat -c "%F" n; tar cf x.tar a; tar tvf x.tar | cut -d" " -f2'"""),
-    ("bwrap and unshare", ["bwrap"], r"""bwrap --ro-bind / / --unshare-all --proc /proc --dev /dev sh -c 'echo $$; id -u; echo /proc/[0-9]* | wc -w; exit 3'; echo $?
+    ("bwrap and unshare", ["bwrap"], r"""bwrap --ro-bind / / --unshare-all --proc /proc --dev /dev sh -c 'echo $$; id -u; set -- /proc/[0-9]*; echo $#; exit 3'; echo $?
         bwrap --ro-bind /usr /usr --symlink usr/lib /lib --symlink usr/lib64 /lib64 --symlink usr/bin /bin --tmpfs /tmp --dir /var --uid 55 --gid 66 --unshare-user --die-with-parent --new-session sh -c 'id -u; id -g; ls /; echo x > /tmp/a; cat /tmp/a; exit 4'; echo $?
         bwrap --bind / / --unshare-pid --as-pid-1 sh -c 'echo $$'; bwrap --bind / / --unshare-uts --hostname foo hostname
         bwrap --ro-bind / / --dev /dev --proc /proc --unshare-all strace -f -o /dev/null sh -c 'echo traced | cat'; echo $?

@@ -70,6 +70,18 @@ int netlink_create(int type, int protocol, struct socket **out)
 	return 0;
 }
 
+void netlink_each(struct net_namespace *net,
+	bool (*look)(struct socket *socket, uint32_t port, void *argument), void *argument)
+{
+	struct netlink_socket *netlink;
+
+	mutex_guard(&ports_lock);
+	LIST_FOREACH (netlink, &sockets, link)
+		if (netlink->port && netlink->socket.net == net &&
+			!look(&netlink->socket, netlink->port, argument))
+			return;
+}
+
 bool socket_is_netlink(const struct socket *socket)
 {
 	return socket->ops == &netlink_operations;

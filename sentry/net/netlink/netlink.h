@@ -60,9 +60,17 @@ must_check int netlink_finish_dump(
 /* Bytes from the kernel to a netlink socket, as they are. -EINVAL for another socket, -ENOBUFS. */
 must_check int netlink_tell(struct socket *socket, const void *bytes, size_t size);
 bool socket_is_netlink(const struct socket *socket);
+/* Calls look for each bound netlink socket of a namespace until it says false; the list is locked.
+ */
+void netlink_each(struct net_namespace *net,
+	bool (*look)(struct socket *socket, uint32_t port, void *argument), void *argument);
 
 /* --- sock_diag.c: as route_request(), of NETLINK_SOCK_DIAG --- */
 must_check int sock_diag_request(const struct netlink_request *request);
+
+/* --- unix_diag.c: the same for AF_UNIX and AF_NETLINK --- */
+must_check int unix_diag_request(const struct netlink_request *request);
+must_check int netlink_diag_request(const struct netlink_request *request);
 
 /* --- route.c --- */
 /* Answers a request of NETLINK_ROUTE: what an acknowledgement says, 0 or an error; 1: it was

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NETLINK_SOCK_DIAG (sock_diag(7)): the lists of TCP and UDP sockets that ss(8) reads.
+ * NETLINK_SOCK_DIAG (sock_diag(7)): the lists of TCP and UDP sockets that ss(8) reads; unix_diag.c
+ * has those of local and netlink sockets.
  *
  * Differs from Linux: only whole lists, without attributes; filters are ignored but for states (ss
  * applies its own again). One socket by its name is -EOPNOTSUPP, other families are -ENOENT, as
- * where their modules are missing, and ss(8) reads /proc instead.
+ * where their modules are missing.
  */
 #include "abi/inet.h"
 #include "sentry/kernel/credentials.h"
@@ -28,6 +29,20 @@ static void put_address(uint16_t *port, uint32_t words[4], const struct socket_a
 		memcpy(words, &address->in.sin_addr, sizeof(address->in.sin_addr));
 	else
 		memcpy(words, &address->in6.sin6_addr, sizeof(address->in6.sin6_addr));
+}
+
+/* Both families have the port in the same place. */
+static bool is_bound(const struct listed_socket *listed)
+{
+	return listed->local.size && listed->local.in.sin_port;
+}
+
+/* Among the states that a request asks for. */
+static unsigned int asked_state(const struct listed_socket *listed)
+{
+	return listed->protocol == LINUX_IPPROTO_TCP && listed->state == LINUX_TCP_CLOSE
+		       ? LINUX_TCP_BOUND_INACTIVE
+		       : listed->state;
 }
 
 static void add_socket(struct netlink_datagram *out, const struct netlink_request *request,
@@ -55,7 +70,8 @@ static bool is_wanted(
 {
 	return listed->family == wanted->sdiag_family &&
 	       listed->protocol == wanted->sdiag_protocol &&
-	       (wanted->idiag_states & 1u << listed->state) && socket_list_is_in_table(listed);
+	       (wanted->idiag_states & 1u << asked_state(listed)) &&
+	       (socket_list_is_in_table(listed) || is_bound(listed));
 }
 
 /* In datagrams of a size that readers expect. */
@@ -89,6 +105,10 @@ int sock_diag_request(const struct netlink_request *request)
 		return -EINVAL;
 	if (request->payload_size < 2)
 		return -EINVAL;
+	if (request->payload[0] == LINUX_AF_UNIX)
+		return unix_diag_request(request);
+	if (request->payload[0] == LINUX_AF_NETLINK)
+		return netlink_diag_request(request);
 	if (request->payload[0] != LINUX_AF_INET && request->payload[0] != LINUX_AF_INET6)
 		return -ENOENT;
 	if (request->payload_size < sizeof(wanted))

@@ -308,6 +308,17 @@ void unix_names_remove(struct unix_socket *unix_socket)
 	mutex_unlock(&names_lock);
 }
 
+void unix_each(struct net_namespace *net, bool (*look)(struct unix_socket *unix_socket, void *argument),
+	void *argument)
+{
+	struct unix_socket *unix_socket;
+
+	mutex_guard(&names_lock);
+	LIST_FOREACH (unix_socket, &all_sockets, all_link)
+		if (unix_socket->socket.net == net && !look(unix_socket, argument))
+			return;
+}
+
 static void unix_show_one(const struct unix_socket *unix_socket, struct text_writer *out)
 {
 	const struct unix_name *name = unix_socket->name;
