@@ -237,7 +237,7 @@ int creation_make(struct creation *creation, struct failure *failure)
 	creation->state.directory = -1;
 	creation->terminal.fd = -1;
 	if (read_bundle(creation, failure) || resolve_paths(creation, failure) ||
-		check_terminal(creation, failure) ||
+		check_terminal(creation, failure) || creation_check_namespaces(creation, failure) ||
 		oci_launch_build(&creation->launch, &creation->spec, creation->id,
 			creation->root_path, failure))
 		return -1;

@@ -39,6 +39,8 @@ char *creation_find_sandbox(struct creation *creation);
 /* Whose namespace a path leads to: the id of a container of ours. The caller frees. NULL: nobody's.
  */
 char *creation_owner_of(const char *path);
+/* namespace_paths.c: do paths lead to what they should? */
+must_check int creation_check_namespaces(struct creation *creation, struct failure *failure);
 /* Hooks of a stage, with the state as it is then. */
 must_check int creation_hooks(struct creation *creation, enum oci_hook_stage stage,
 	pid_t network_of, struct failure *failure);

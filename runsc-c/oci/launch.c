@@ -238,6 +238,7 @@ int oci_process_build(struct arena *arena, const struct oci_process *from,
 		.ioprio = from->ioprio,
 		.policy = from->policy,
 		.priority = from->priority,
+		.processors = from->processors,
 		.console = {.fd = -1}};
 	if (seccomp && seccomp->given) {
 		process->seccomp = seccomp->program;

@@ -26,6 +26,7 @@ struct oci_process {
 	int oom_score_adj, nice, ioprio;
 	uint32_t policy, priority; /* LINUX_SCHED_* */
 	const char *apparmor_profile, *selinux_label;
+	cpu_set_t *processors; /* NULL: all */
 };
 
 struct oci_id_mapping {

@@ -225,6 +225,52 @@ static int read_ioprio(struct reader *reader, json_t *object, struct oci_process
 	return 0;
 }
 
+/* "0-3,7": a list as cpusets have it. */
+static int read_processors(struct reader *reader, json_t *object, const char *name, cpu_set_t *set)
+{
+	const char *text = "";
+	char *end;
+
+	CPU_ZERO(set);
+	if (read_string(reader, object, name, &text))
+		return -1;
+	for (; *text; text = *end == ',' ? end + 1 : end) {
+		unsigned long first = strtoul(text, &end, 10), last = first;
+
+		if (end != text && *end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (*text < '0' || *text > '9' || first > last || last >= CPU_SETSIZE ||
+			(*end && (*end != ',' || !end[1])))
+			return reader_fail(reader, "%s: not a list of processors", name);
+		for (unsigned long cpu = first; cpu <= last; cpu++)
+			CPU_SET(cpu, set);
+	}
+	return 0;
+}
+
+/* Of processes that join later. Where they begin before that is of no importance to a sandbox. */
+static int read_affinity(struct reader *reader, json_t *object, struct oci_process *process)
+{
+	json_t *affinity = NULL;
+	cpu_set_t initial, *final;
+	size_t mark;
+
+	if (read_object(reader, object, "execCPUAffinity", &affinity))
+		return -1;
+	if (!affinity)
+		return 0;
+	mark = reader_enter(reader, "execCPUAffinity");
+	final = arena_allocate(reader->arena, 1, sizeof(*final));
+	if (!final)
+		return reader_fail(reader, "no memory");
+	if (read_processors(reader, affinity, "initial", &initial) ||
+		read_processors(reader, affinity, "final", final))
+		return -1;
+	process->processors = CPU_COUNT(final) ? final : NULL;
+	reader_leave(reader, mark);
+	return 0;
+}
+
 static int read_console_size(struct reader *reader, json_t *object, struct oci_process *process)
 {
 	json_t *size = NULL;
@@ -270,8 +316,7 @@ int oci_read_process(struct reader *reader, json_t *object, struct oci_process *
 		read_string(reader, object, "apparmorProfile", &process->apparmor_profile) ||
 		read_string(reader, object, "selinuxLabel", &process->selinux_label) ||
 		read_scheduler(reader, object, process) || read_ioprio(reader, object, process) ||
-		refuse(reader, object, "execCPUAffinity",
-			"which processor an exec begins on is the sandbox's affair"))
+		read_affinity(reader, object, process))
 		return -1;
 	process->has_oom_score_adj = json_object_get(object, "oomScoreAdj");
 	process->oom_score_adj = (int)oom_score_adj;

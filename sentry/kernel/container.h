@@ -18,6 +18,7 @@
 #include "sentry/kernel/kernel.h"
 #include "sentry/time/time_namespace.h"
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct process_config {
 	const struct linux_rlimit64 *limits; /* LINUX_RLIM_NLIMITS */
 	int oom_score_adj, nice, ioprio;
 	uint32_t personality, policy, priority; /* LINUX_SCHED_* */
+	const cpu_set_t *processors; /* that it may run on, NULL: all; not for the first one */
 	/* Guest descriptors 0..stdio_count-1; -1: closed. With a terminal the first three are its.
 	 */
 	const int *stdio;

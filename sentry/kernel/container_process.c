@@ -10,6 +10,7 @@
 #include "sentry/kernel/container_private.h"
 #include "sentry/kernel/launch.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/task_run.h"
@@ -171,6 +172,11 @@ static int set_up(struct container_process *process, struct task *task)
 		return container_fail(error, err, "process.user: %s", strerror(-err));
 	task_commit_cred(cred);
 	set_attributes(config, task);
+	if (config->processors && !process->is_init)
+		err = scheduling_set_affinity(task, task, config->processors);
+	if (err)
+		return container_fail(error, err, "process.execCPUAffinity.final: %s",
+			err == -EINVAL ? "none of these processors is there" : strerror(-err));
 	if (config->seccomp_count)
 		err = seccomp_attach_program(
 			task, config->seccomp, config->seccomp_count, config->seccomp_log);

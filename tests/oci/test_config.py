@@ -44,7 +44,7 @@ def process_fields(bundle):
     gives(bundle.reset("true", apparmorProfile="x", selinuxLabel="y", ioPriority={"class": "IOPRIO_CLASS_IDLE"}), "labels that the kernel inside has no use for", "")
     for name, value in (("args", []), ("args", "sh"), ("args", [1]), ("cwd", "etc"), ("cwd", None), ("user", {"uid": -1}), ("user", {"uid": 2**32}), ("env", {}),
                         ("rlimits", [{"type": "RLIMIT_X", "soft": 1, "hard": 1}]), ("rlimits", [{"type": "RLIMIT_CPU", "soft": 2, "hard": 1}]),
-                        ("oomScoreAdj", 2000), ("terminal", 1), ("execCPUAffinity", {"initial": "0"}), ("scheduler", {"policy": "SCHED_DEADLINE"})):
+                        ("oomScoreAdj", 2000), ("terminal", 1), ("execCPUAffinity", {"initial": "x"}), ("execCPUAffinity", {"final": "3-1"}), ("execCPUAffinity", {"final": "0,"}), ("scheduler", {"policy": "SCHED_DEADLINE"})):
         bundle.reset("true")
         bundle.config["process"][name] = value
         refused(bundle, f"process.{name}: {value}", "config.json: process", name)

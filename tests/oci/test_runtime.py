@@ -87,6 +87,15 @@ def execs(bundle, top):
     with open(f"{top}/process", "w") as file:
         json.dump(process, file)
     says("exec --process", bundle.do("exec", "--process", f"{top}/process", "c1"), 9, "c\n")
+    if os.cpu_count() > 1:
+        process.update(args=["grep", "Cpus_allowed_list", "/proc/self/status"], execCPUAffinity={"initial": "0", "final": "1"})
+        with open(f"{top}/process", "w") as file:
+            json.dump(process, file)
+        says("exec --process: execCPUAffinity", bundle.do("exec", "--process", f"{top}/process", "c1"), 0, "Cpus_allowed_list:\t1\n")
+    process["execCPUAffinity"] = {"final": "1000"}
+    with open(f"{top}/process", "w") as file:
+        json.dump(process, file)
+    says("exec --process: a processor that is not there", bundle.do("exec", "--process", f"{top}/process", "c1"), 255, "", "execCPUAffinity")
     detached = subprocess.run(bundle.command("exec", "--detach", "--pid-file", f"{top}/epid", "c1", "sh", "-c", "trap 'exit 4' TERM; while :; do sleep 0.05; done"),
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20)
     score.check(detached.returncode == 0, "exec --detach", detached)
