@@ -116,6 +116,13 @@ static uint64_t used_of(const struct limit_option *option, const struct outcome 
 		return (uint64_t)(outcome->ended_ns - outcome->started_ns);
 	case offsetof(struct sandbox_limits, cpu_time_ns):
 		return load(&page->user_ns) + load(&page->system_ns);
+	case offsetof(struct sandbox_limits, cpu_milli):
+		return (load(&page->user_ns) + load(&page->system_ns)) * 1000 /
+		       max_u64((uint64_t)(outcome->ended_ns - outcome->started_ns), 1);
+	case offsetof(struct sandbox_limits, file_size):
+		return load(&page->file_peak);
+	case offsetof(struct sandbox_limits, open_files):
+		return load(&page->descriptor_peak);
 	case offsetof(struct sandbox_limits, memory):
 		return load(&page->memory_peak);
 	case offsetof(struct sandbox_limits, tasks):
@@ -146,6 +153,12 @@ static uint64_t reached_of(const struct limit_option *option, const struct outco
 		return load(&page->forks_refused);
 	case offsetof(struct sandbox_limits, disk):
 		return load(&page->disk_refused);
+	case offsetof(struct sandbox_limits, cpu_milli):
+		return load(&page->throttled_ns) != 0;
+	case offsetof(struct sandbox_limits, file_size):
+		return load(&page->files_refused);
+	case offsetof(struct sandbox_limits, open_files):
+		return load(&page->descriptors_refused);
 	case offsetof(struct sandbox_limits, output):
 		return reason == END_OUTPUT;
 	default:

@@ -67,6 +67,8 @@ struct accounting {
 	_Atomic uint64_t tasks, tasks_peak, processes_peak, processes_started, threads_started,
 		forks_refused;
 	_Atomic uint64_t disk, disk_peak, disk_refused;
+	_Atomic uint64_t file_peak, files_refused; /* the largest that grew, and how often none might */
+	_Atomic uint64_t descriptor_peak, descriptors_refused; /* of one process */
 	_Atomic uint64_t bytes_read, bytes_written, output;
 	_Atomic uint64_t throttled_ns;
 	struct accounting_call calls[ACCOUNTING_CALLS];
@@ -119,4 +121,28 @@ static inline void accounting_raise(_Atomic uint64_t *peak, uint64_t value)
 
 	while (old < value && !atomic_compare_exchange_weak(peak, &old, value))
 		;
+}
+
+/* A regular file has grown to that, or (refused) was not allowed to. */
+static inline void accounting_file_size(uint64_t size)
+{
+	if (g_accounting)
+		accounting_raise(&g_accounting->file_peak, size);
+}
+
+static inline void accounting_file_refused(void)
+{
+	if (g_accounting)
+		atomic_fetch_add(&g_accounting->files_refused, 1);
+}
+
+/* A process was given that descriptor, or (-1) none. */
+static inline void accounting_descriptor(int fd)
+{
+	if (!g_accounting)
+		return;
+	if (fd < 0)
+		atomic_fetch_add(&g_accounting->descriptors_refused, 1);
+	else
+		accounting_raise(&g_accounting->descriptor_peak, (uint64_t)fd + 1);
 }

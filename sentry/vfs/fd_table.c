@@ -9,6 +9,7 @@
 
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dnotify.h"
@@ -198,14 +199,17 @@ static int reserve_locked(struct fd_table *table, int least, bool close_on_exec)
 	unsigned int limit = descriptor_limit(), fd;
 
 	fd = find_free(table, (unsigned int)least);
-	if (fd >= limit)
+	if (fd >= limit) {
+		accounting_descriptor(-1);
 		return -EMFILE;
+	}
 	if (fd >= table->size && grow(table, fd))
 		return -ENOMEM;
 	bit_set(table->used, fd, true);
 	bit_set(table->cloexec, fd, close_on_exec);
 	if ((unsigned int)least <= table->least)
 		table->least = fd + 1;
+	accounting_descriptor((int)fd);
 	return (int)fd;
 }
 
@@ -265,6 +269,7 @@ int fd_replace(struct fd_table *table, int fd, struct file *file, bool close_on_
 		return -EBUSY;
 	}
 	table->files[fd] = file_get(file);
+	accounting_descriptor(fd);
 	bit_set(table->used, (unsigned int)fd, true);
 	bit_set(table->cloexec, (unsigned int)fd, close_on_exec);
 	mutex_unlock(&table->lock);

@@ -14,6 +14,7 @@
 #include "abi/mount.h"
 #include "abi/stat.h"
 #include "abi/uio.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
@@ -186,6 +187,7 @@ static int check_size_limit(struct iov_iter *from, int64_t position)
 		if ((uint64_t)position >= limit) {
 			struct linux_siginfo info;
 
+			accounting_file_refused();
 			siginfo_user(&info, LINUX_SIGXFSZ, current, current);
 			(void)signal_send_task(current, &info);
 			return -EFBIG;
@@ -221,8 +223,10 @@ static int64_t write_at_locked(struct transfer *transfer, int64_t *position)
 	if (result)
 		return result;
 	result = file->ops->write(file, transfer->iter, position);
-	if (result > 0)
+	if (result > 0) {
 		inode_touch_mtime_locked(inode);
+		accounting_file_size((uint64_t)*position);
+	}
 	return result;
 }
 

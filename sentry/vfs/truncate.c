@@ -5,6 +5,7 @@
 #include "abi/inotify.h"
 #include "abi/resource.h"
 #include "abi/stat.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
@@ -22,6 +23,7 @@ static int check_limit(struct inode *inode, uint64_t size)
 
 	if (size <= inode->attributes.size || size <= rlimit_current(LINUX_RLIMIT_FSIZE))
 		return 0;
+	accounting_file_refused();
 	siginfo_user(&info, LINUX_SIGXFSZ, current, current);
 	(void)signal_send_task(current, &info);
 	return -EFBIG;
@@ -51,6 +53,8 @@ int path_truncate(const struct path *path, struct file *file, uint64_t size, boo
 	if (result == 0)
 		result = inode_setattr_locked(inode, &attributes, mask);
 	mutex_unlock(&inode->lock);
+	if (result == 0)
+		accounting_file_size(size);
 	if (result == 0)
 		notify_event(inode, path->dentry, LINUX_IN_MODIFY);
 	return result;
@@ -100,8 +104,10 @@ int file_fallocate(struct file *file, int mode, int64_t offset, int64_t length)
 		result = inode_strip_privileges_locked(inode);
 	if (result == 0)
 		result = file->ops->fallocate(file, mode, offset, length);
-	if (result == 0)
+	if (result == 0) {
 		inode_touch_mtime_locked(inode);
+		accounting_file_size(inode->attributes.size);
+	}
 	mutex_unlock(&inode->lock);
 	if (result == 0)
 		notify_event(inode, file->path.dentry, LINUX_IN_MODIFY);

@@ -177,7 +177,7 @@ def attempt(name, what):
 server = socket.socket(); attempt("bind", lambda: server.bind(("127.0.0.1", 7001))); server.listen()
 attempt("bind other", lambda: socket.socket().bind(("127.0.0.1", 7002)))
 attempt("bind any", lambda: socket.socket().bind(("0.0.0.0", 7001)))
-attempt("bind 6", lambda: socket.socket(socket.AF_INET6).bind(("::1", 9)))
+attempt("bind 6", lambda: socket.socket(socket.AF_INET6).bind(("::1", 9009)))
 attempt("connect", lambda: socket.create_connection(("127.0.0.1", 7001)))
 attempt("connect other", lambda: socket.create_connection(("127.0.0.1", 80)))
 attempt("unix", lambda: socket.socket(socket.AF_UNIX).bind("\\0friend"))
@@ -248,7 +248,7 @@ def profiles(directory):
         done, denied = profile("build", "make")
         score.check(done[0] == 0 and done[1].endswith(b"built\n") and not denied, "build builds", done, denied)
     done, denied = profile("build", "sh", "-c", "touch /etc/x; /usr/bin/python3 -c 'import socket; socket.create_server((\"127.0.0.1\", 0))'")
-    score.check({("write", "/etc/x"), ("bind", "127.0.0.1:0")} <= denied, "and touches nothing else", denied)
+    score.check(({("write", "/etc/x"), ("bind", "127.0.0.1:0")} if os.geteuid() == 0 else {("bind", "127.0.0.1:0")}) <= denied, "and touches nothing else", denied)
     done, denied = profile("test", "/usr/bin/python3", "-c", "import socket, tempfile, multiprocessing as m; s = socket.create_server(('127.0.0.1', 0)); socket.create_connection(s.getsockname()); "
                            "tempfile.TemporaryFile().write(b'x'); m.Lock(); print('ok')")
     score.check(done[:2] == (0, b"ok\n") and not denied, "test tests", done, denied)

@@ -73,6 +73,10 @@ def contents(directory):
     score.check(result["threads_started"] == 1, "threads", result["threads_started"])
     _, result = result_of(directory, "--", "python3", "-c", "sum(range(3 * 10**6))")
     score.check(result["guests"]["user_seconds"] > 0.01, "CPU time of the programs", result["guests"])
+    script = "import os\nfor i in range(40, 50): os.dup2(0, i)\nopen('/tmp/x', 'w').write('x' * 70000)\nos.truncate('/tmp/x', 90000)"
+    _, result = result_of(directory, "--cpus", "1", "--", "python3", "-c", script)
+    used = {name: limit["used"] for name, limit in result["limits"].items()}
+    score.check(used["file-size"] == 90000 and used["open-files"] == 50 and 0 < used["cpus"] <= 2 and None not in used.values(), "what was used of each limit", used)
     done, result = result_of(directory, "--", "sh", "-c", "exit 0", b"\xff\x01<&\"'")
     score.check(done[0] == 0 and len(result["command"]) == 4 and not faults(result), "arguments that are no text", result["command"])
 
