@@ -87,12 +87,30 @@ static void add_bind(struct build *build, const struct oci_mount *from, size_t i
 	build->failed |= !source->uids || !source->gids;
 }
 
+/* Of directories of the host: how engines give a container a volume whose changes are thrown away.
+ */
+static void add_overlay(struct build *build, const struct oci_mount *from, size_t index)
+{
+	struct sandbox_mount *mount = add(build, SANDBOX_MOUNT_BIND, "overlay", from->destination);
+	struct oci_source *source;
+
+	mount->flags = from->flags & ~(unsigned long)LINUX_MS_RDONLY;
+	mount->read_only = from->flags & LINUX_MS_RDONLY;
+	mount->gives_owners = true;
+	source = add_source(build, "overlay", mount, !mount->read_only, false);
+	source->overlay = from->data;
+	source->place = arena_format(build->arena, "mounts[%zu]", index);
+	build->failed |= !source->place;
+}
+
 static void add_mount(struct build *build, const struct oci_mount *from, size_t index)
 {
 	struct sandbox_mount *mount;
 
 	if (from->bind) {
 		add_bind(build, from, index);
+	} else if (!strcmp(from->type, "overlay") && from->data) {
+		add_overlay(build, from, index);
 	} else {
 		mount = add(build, SANDBOX_MOUNT_FS, from->source ? from->source : from->type,
 			from->destination);

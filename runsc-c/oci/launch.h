@@ -14,6 +14,8 @@ struct oci_source {
 	struct sandbox_mount *mount;
 	bool writable, recursive, is_root;
 	bool mapped_recursive;
+	const char
+		*overlay; /* options of an overlay that the host is to make, in place of a path */
 	const char *uids, *gids; /* uid_map, gid_map of a mount with ids of its own; NULL: none */
 	int fd;			 /* -1: not open, or a device of the kernel's own */
 	uint64_t rdev;		 /* of such a device */

@@ -13,12 +13,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -133,7 +133,7 @@ static int open_file(struct oci_source *source, int tree, struct failure *failur
 				 source->place, source->path);
 }
 
-int oci_source_open(struct oci_source *source, struct failure *failure)
+static int open_tree_or_file(struct oci_source *source, struct failure *failure)
 {
 	auto_close int place = open_place(source, failure), tree = -1;
 	char name[32];
@@ -163,6 +163,63 @@ int oci_source_open(struct oci_source *source, struct failure *failure)
 		return -1;
 	source->fd = S_ISDIR(status.st_mode) ? steal_fd(&tree) : open_file(source, tree, failure);
 	return source->fd < 0 ? -1 : 0;
+}
+
+/* --- overlays --- */
+
+/* OPTION or OPTION=VALUE; a backslash keeps a comma or a colon from its meaning. */
+static int configure(int context, char *option)
+{
+	char *value = strchr(option, '=');
+
+	if (!value)
+		return fsconfig(context, FSCONFIG_SET_FLAG, option, NULL, 0);
+	*value++ = '\0';
+	return fsconfig(context, FSCONFIG_SET_STRING, option, value, 0);
+}
+
+static int configure_all(int context, const char *options)
+{
+	auto_free char *copy = strdup(options);
+	char *option = copy;
+
+	for (char *at = copy; copy && option; at++) {
+		bool last = !*at;
+
+		if (*at == '\\' && at[1]) {
+			at++;
+			continue;
+		}
+		if (*at != ',' && !last)
+			continue;
+		*at = '\0';
+		if (*option && configure(context, option))
+			return -1;
+		option = last ? NULL : at + 1;
+	}
+	return copy ? fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) : -1;
+}
+
+/* A mount that only the sandbox sees, as those of trees. */
+static int open_overlay(struct oci_source *source, struct failure *failure)
+{
+	auto_close int context = fsopen("overlay", FSOPEN_CLOEXEC);
+
+	if (context >= 0 && !configure_all(context, source->overlay))
+		source->fd = fsmount(context, FSMOUNT_CLOEXEC,
+			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				(source->writable ? 0 : MOUNT_ATTR_RDONLY));
+	return source->fd < 0 ? fail_errno(failure, errno,
+					"config.json: %s: the host cannot make an overlay with %s",
+					source->place, source->overlay)
+			      : 0;
+}
+
+int oci_source_open(struct oci_source *source, struct failure *failure)
+{
+	if (source->overlay)
+		return open_overlay(source, failure);
+	return open_tree_or_file(source, failure);
 }
 
 int oci_sources_open(struct oci_launch *launch, bool *unprivileged, struct failure *failure)

@@ -219,6 +219,8 @@ static struct run_state first_state(struct task *task)
 		return fail_start(process, task);
 	}
 	set_stage(process, PROCESS_RUNNING);
+	/* One that joins a paused container waits with the others. */
+	container_pause_point(task);
 	return task->next_state;
 }
 

@@ -150,6 +150,35 @@ def cgroups(bundle):
     bundle.do("delete", "--force", "g2")
 
 
+def layouts(bundle):
+    """Hosts with cgroups of version 2 alone, and of version 1 alone: made in a mount namespace of our own."""
+    def there(change, *command):
+        return subprocess.run(["unshare", "--mount", "sh", "-c", change + ' && exec "$@"', "sh", *bundle.command(*command)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30).returncode
+
+    for name, change in (("version 2 alone", "mount -t cgroup2 none /sys/fs/cgroup"), ("version 1 alone", "umount /sys/fs/cgroup/unified")):
+        if subprocess.run(["unshare", "--mount", "sh", "-c", change], capture_output=True).returncode:
+            score.skip(name, "this host's cgroups cannot be had like that")
+            continue
+        bundle.reset("sleep", "1000").config["linux"]["cgroupsPath"] = "/csandbox-layout/one"
+        bundle.write()
+        made = there(change, "create", "--bundle", bundle.path, "--pid-file", bundle.path / "pid", "l1")
+        lines = open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read().splitlines() if not made else []
+        inside = {line.split(":")[1] for line in lines if line.endswith(":/csandbox-layout/one")}
+        score.check(made == 0 and ("" in inside) == (name == "version 2 alone") and (len(inside) == 1) == (name == "version 2 alone"), f"{name}: the container's cgroup", lines, bundle.last_log())
+        score.check(there(change, "start", "l1") == 0 and there(change, "delete", "--force", "l1") == 0 and not bundle.left(), f"{name}: start and delete", bundle.left())
+        score.check(not any("one" in folders for path, folders, _ in os.walk("/sys/fs/cgroup") if path.endswith("/csandbox-layout")), f"{name}: nothing is left")
+        bundle.config["linux"]["resources"] = {"hugepageLimits": [{"pageSize": "77MB", "limit": 1}]}
+        bundle.write()
+        score.check(there(change, "create", "--bundle", bundle.path, "l2") == 1 and "hugepageLimits" in bundle.last_log()["msg"] and not bundle.left(),
+                    f"{name}: what the host cannot limit is refused by name", bundle.last_log())
+        for folder in os.listdir("/sys/fs/cgroup"):
+            try:
+                os.rmdir(f"/sys/fs/cgroup/{folder}/csandbox-layout")
+            except OSError:
+                pass
+
+
 def processes(bundle):
     result = bundle.reset("sh", "-c", 'for a in "$@"; do echo "[$a]"; done', "sh", "", "two words", "*", "a=b").run()
     score.check(result[1] == b"[]\n[two words]\n[*]\n[a=b]\n", "args are passed as they are", result)
@@ -171,6 +200,7 @@ def main():
         mounts(bundle, top)
         namespaces(bundle)
         cgroups(bundle)
+        layouts(bundle)
         processes(bundle)
         score.check(bundle.left() == [], "nothing is left at the end", bundle.left())
     score.finish()
