@@ -9,6 +9,12 @@
 #define noreturn_       __attribute__((noreturn))
 #define format_(f, a)   __attribute__((format(printf, f, a)))
 #define cleanup_(fn)    __attribute__((cleanup(fn)))
+/* For large buffers whose filled part alone is ever looked at: they are not cleared first. */
+#if __has_attribute(uninitialized)
+#define uninitialized_ __attribute__((uninitialized))
+#else
+#define uninitialized_
+#endif
 #define unused_         __attribute__((unused))
 #define cold_           __attribute__((cold))
 #define likely(x)       __builtin_expect(!!(x), 1)

@@ -85,7 +85,7 @@ static int make_cred(const struct process_config *config, struct cred **out)
 /* The first process's working directory is made if it is not there, as engines expect. */
 static int make_directories(const char *path)
 {
-	char text[LINUX_PATH_MAX];
+	uninitialized_ char text[LINUX_PATH_MAX];
 	int err = 0;
 
 	if (strlen(path) >= sizeof(text))

@@ -187,7 +187,7 @@ static int mask(const struct sandbox_mount *mount)
 /* The directories above a name. */
 static int make_parents(const char *name)
 {
-	char text[LINUX_PATH_MAX];
+	uninitialized_ char text[LINUX_PATH_MAX];
 	int err = 0;
 
 	if (strlen(name) >= sizeof(text))

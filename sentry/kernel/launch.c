@@ -181,7 +181,7 @@ static const char *find_path(const char *const *envp)
 static int search_path(struct task *task, const struct command *command)
 {
 	const char *list = find_path(command->envp), *name = command->argv[0];
-	char path[LINUX_PATH_MAX];
+	uninitialized_ char path[LINUX_PATH_MAX];
 	int result = -ENOENT;
 
 	for (;;) {

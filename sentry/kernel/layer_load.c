@@ -209,7 +209,7 @@ static int read_contents(struct loader *loader, struct inode *inode, struct arch
 
 static int add_hardlink(struct loader *loader, struct place *place, const char *target)
 {
-	char path[LINUX_PATH_MAX];
+	uninitialized_ char path[LINUX_PATH_MAX];
 	struct place from;
 	struct inode *inode;
 	const char *rest;
@@ -336,7 +336,7 @@ static int begin(struct loader *loader)
 static int load_entry(struct loader *loader, struct archive_entry *entry)
 {
 	const char *name = archive_entry_pathname(entry), *rest;
-	char path[LINUX_PATH_MAX];
+	uninitialized_ char path[LINUX_PATH_MAX];
 	int error;
 
 	if (!name || !clean_path(name, path))

@@ -161,7 +161,7 @@ static void add_xattrs(struct inode *inode, struct archive_entry *entry)
 
 static int set_target(struct inode *inode, struct archive_entry *entry)
 {
-	char buffer[LINUX_PATH_MAX];
+	uninitialized_ char buffer[LINUX_PATH_MAX];
 	int64_t length;
 
 	if (inode->link) {

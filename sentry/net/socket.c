@@ -394,6 +394,7 @@ void socket_put_control(
 	}
 	memcpy(where, &header, sizeof(header));
 	memcpy(where + sizeof(header), data, header.cmsg_len - sizeof(header));
+	memset(where + header.cmsg_len, 0, min_u64(LINUX_CMSG_SPACE(size), room) - header.cmsg_len);
 	message->control_used += min_u64(LINUX_CMSG_SPACE(size), room);
 }
 

@@ -16,7 +16,7 @@ static int lookup(struct task *task, int dirfd, gaddr_t address, int flags, stru
 {
 	unsigned int walk_flags = (flags & LINUX_AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
 				  (flags & LINUX_AT_EMPTY_PATH ? WALK_EMPTY : 0);
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, address, name);
 
 	return result ? result : path_lookup(dirfd, name, walk_flags, path);

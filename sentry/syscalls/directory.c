@@ -106,7 +106,7 @@ static int64_t change_directory(struct task *task, struct path *path)
 
 int64_t sys_chdir(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int result = path_copy_in(task, args[0], name);
 
@@ -131,7 +131,7 @@ int64_t sys_fchdir(struct task *task, const uint64_t args[6])
 
 int64_t sys_chroot(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int result = path_copy_in(task, args[0], name);
 
@@ -181,7 +181,7 @@ int64_t sys_getcwd(struct task *task, const uint64_t args[6])
 
 int64_t sys_mkdirat(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, args[1], name);
 
 	return result ? result : path_mkdir((int)args[0], name, (uint32_t)args[2]);
@@ -196,7 +196,7 @@ int64_t sys_mkdir(struct task *task, const uint64_t args[6])
 
 int64_t sys_mknodat(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, args[1], name);
 
 	/* The device number is 32 bits wide here: 12 of the major, 20 of the minor. */
@@ -213,7 +213,7 @@ int64_t sys_mknod(struct task *task, const uint64_t args[6])
 
 static int64_t remove_name(struct task *task, int dirfd, gaddr_t address, bool directory)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, address, name);
 
 	if (result)

@@ -46,7 +46,7 @@ static int watch_path(struct task *task, struct file *file, gaddr_t address, uin
 {
 	unsigned int flags = mask & LINUX_IN_DONT_FOLLOW ? 0 : WALK_FOLLOW;
 	auto_path struct path path = {0};
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct inode *inode;
 	int error = path_copy_in(task, address, name);
 

@@ -130,7 +130,7 @@ int64_t sys_mount(struct task *task, const uint64_t args[6])
 {
 	unsigned long flags = args[3];
 	struct mount_request *request;
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path where;
 	int result = copy_request(task, args, &request);
 
@@ -157,7 +157,7 @@ int64_t sys_mount(struct task *task, const uint64_t args[6])
 int64_t sys_umount2(struct task *task, const uint64_t args[6])
 {
 	int flags = (int)args[1];
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path where;
 	int result;
 

@@ -30,7 +30,7 @@ static int64_t install(struct task *task, struct file *file, bool close_on_exec)
 static int lookup(
 	struct task *task, int dirfd, gaddr_t address, unsigned int walk_flags, struct path *path)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = path_copy_in(task, address, name);
 
 	return result ? result : path_lookup(dirfd, name, walk_flags, path);

@@ -27,7 +27,7 @@ int64_t sys_mq_open(struct task *task, const uint64_t args[6])
 {
 	uint32_t flags = (uint32_t)args[1], mode = (uint32_t)args[2];
 	struct linux_mq_attr attributes;
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct file *file;
 	int result;
 
@@ -47,7 +47,7 @@ int64_t sys_mq_open(struct task *task, const uint64_t args[6])
 
 int64_t sys_mq_unlink(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result = copy_name(task, args[0], name);
 
 	return result ? result : mqueue_unlink(name);

@@ -47,7 +47,7 @@ static int check_open_flags(uint32_t *flags, uint32_t mode)
 static int64_t do_open(struct task *task, int dirfd, gaddr_t address, uint32_t flags, uint32_t mode,
 	unsigned int walk_flags)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct file *file;
 	int fd, result = check_open_flags(&flags, mode);
 

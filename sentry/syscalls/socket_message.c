@@ -204,7 +204,7 @@ static int copy_out_header(struct task *task, const struct socket_message *messa
 
 static int64_t receive_header(struct task *task, struct file *file, gaddr_t address, uint32_t flags)
 {
-	_Alignas(8) uint8_t control[RECEIVE_CONTROL_MAX];
+	uninitialized_ _Alignas(8) uint8_t control[RECEIVE_CONTROL_MAX];
 	struct socket_message message = {.flags = flags};
 	struct linux_msghdr header;
 	struct iov_iter iter;
@@ -221,6 +221,8 @@ static int64_t receive_header(struct task *task, struct file *file, gaddr_t addr
 	message.control = header.msg_control && message.control_size ? control : NULL;
 	if (!message.control)
 		message.control_size = 0;
+	/* Nobody fills the gaps between messages, and the guest gets all of it. */
+	memset(control, 0, message.control_size);
 	result = iov_iter_import(&iter, task->mm, header.msg_iov, header.msg_iovlen, true);
 	if (result)
 		return result;

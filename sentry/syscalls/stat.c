@@ -29,7 +29,7 @@ static int stat_out(struct task *task, struct inode *inode, gaddr_t address)
 static int64_t stat_path(
 	struct task *task, int dirfd, gaddr_t address, unsigned int flags, gaddr_t out)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int result = path_copy_in(task, address, name);
 
@@ -105,7 +105,7 @@ static int statx_out(
 int64_t sys_statx(struct task *task, const uint64_t args[6])
 {
 	int dirfd = (int)args[0], flags = (int)args[2], result;
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 
 	if ((uint32_t)args[3] & 0x80000000u)
@@ -178,7 +178,7 @@ static int check_access(const struct path *path, const struct cred *cred, unsign
 static int64_t do_access(
 	struct task *task, int dirfd, gaddr_t address, unsigned int mode, int flags)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct cred *real = NULL;
 	const struct cred *cred;
 	struct path path;
@@ -257,7 +257,7 @@ static int64_t readlink_path(
 	struct task *task, const struct path *path, gaddr_t out, int size, bool empty)
 {
 	struct inode *inode = path_inode(path);
-	char buffer[LINUX_PATH_MAX];
+	uninitialized_ char buffer[LINUX_PATH_MAX];
 	const char *text;
 	int64_t length;
 
@@ -275,7 +275,7 @@ static int64_t readlink_path(
 
 static int64_t do_readlink(struct task *task, int dirfd, gaddr_t address, gaddr_t out, int size)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int64_t result;
 
@@ -316,7 +316,7 @@ static int statfs_out(
 
 int64_t sys_statfs(struct task *task, const uint64_t args[6])
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int result = path_copy_in(task, args[0], name);
 

@@ -56,7 +56,7 @@ static int truncate_path(const struct path *path, uint64_t size)
 int64_t sys_truncate(struct task *task, const uint64_t args[6])
 {
 	int64_t size = (int64_t)args[1];
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
 	int result;
 

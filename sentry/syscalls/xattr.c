@@ -22,7 +22,7 @@ struct xattr_target {
 
 static int target_path(struct task *task, const struct xattr_target *target, struct path *path)
 {
-	char name[LINUX_PATH_MAX];
+	uninitialized_ char name[LINUX_PATH_MAX];
 	int result;
 
 	if (!target->name) {

@@ -123,7 +123,7 @@ static void show_mounts_line(struct text_writer *out, const struct shown *shown,
 static void show_root(struct text_writer *out, const struct mount *mount)
 {
 	struct path path = {NULL, mount->root};
-	char buffer[LINUX_PATH_MAX];
+	uninitialized_ char buffer[LINUX_PATH_MAX];
 	char *name;
 	bool reachable;
 
@@ -182,7 +182,7 @@ static void show_mountstats_line(
 static void show_all(struct mount_namespace *ns, const struct path *root, struct text_writer *out,
 	void (*line)(struct text_writer *out, const struct shown *shown, const char *name))
 {
-	char buffer[LINUX_PATH_MAX];
+	uninitialized_ char buffer[LINUX_PATH_MAX];
 	struct shown *all;
 	size_t count = collect(ns, &all);
 

@@ -234,7 +234,7 @@ void walk_step_to(struct walk *walk, struct dentry *dentry)
 static int read_link(struct inode *inode, char **out)
 {
 	const char *cached = atomic_load(&inode->link);
-	char buffer[LINUX_PATH_MAX];
+	uninitialized_ char buffer[LINUX_PATH_MAX];
 
 	if (!cached) {
 		int64_t size;

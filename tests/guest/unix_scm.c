@@ -2,6 +2,7 @@
 /* Ancillary data over AF_UNIX: descriptors, credentials, truncation, boundaries, cycles. */
 #include "tests/guest/temporary.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -135,7 +136,8 @@ TEST(a_stream_read_stops_at_descriptors)
 	CHECK_EQ(write(sockets[0], "ab", 2), 2);
 	CHECK_EQ(send_fds(sockets[0], &fd, 1), 1);
 	CHECK_EQ(write(sockets[0], "cd", 2), 2);
-	CHECK_EQ(receive_fds(sockets[1], &got, 1, 0, NULL), 1); /* its data: "ab" goes before, with it */
+	CHECK_EQ(receive_fds(sockets[1], &got, 1, 0, NULL),
+		1); /* its data: "ab" goes before, with it */
 	CHECK(read(sockets[1], text, 16) >= 1);
 }
 
@@ -177,6 +179,57 @@ TEST(sockets_that_hold_each_other)
 	}
 }
 
+/* What lies between a message's end and the next one's place is the receiver's own. */
+static void check_padding(int fd)
+{
+	union {
+		char bytes[256];
+		struct cmsghdr align;
+	} control = {0};
+	char byte;
+	struct iovec data = {&byte, 1};
+	struct msghdr header = {
+		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = 256};
+
+	CHECK_EQ(recvmsg(fd, &header, 0), 1);
+	CHECK(header.msg_controllen > 0);
+	for (struct cmsghdr *message = CMSG_FIRSTHDR(&header); message;
+		message = CMSG_NXTHDR(&header, message)) {
+		size_t end =
+			(size_t)((char *)message - control.bytes) + CMSG_ALIGN(message->cmsg_len);
+
+		for (size_t i = end - CMSG_ALIGN(message->cmsg_len) + message->cmsg_len; i < end;
+			i++)
+			CHECK_EQ(control.bytes[i], 0);
+	}
+	for (size_t i = header.msg_controllen; i < 256; i++)
+		CHECK_EQ(control.bytes[i], 0);
+}
+
+TEST(nothing_comes_between_messages)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t size = sizeof(name);
+	int sockets[2], on = 1, inet;
+
+	pair(sockets, SOCK_STREAM);
+	CHECK(setsockopt(sockets[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0);
+	for (int i = 0; i < 50; i++) {
+		CHECK_EQ(send_fds(sockets[0], &sockets[0], 1), 1);
+		check_padding(sockets[1]);
+	}
+	inet = socket(AF_INET, SOCK_DGRAM, 0);
+	CHECK(bind(inet, (struct sockaddr *)&name, size) == 0);
+	CHECK(getsockname(inet, (struct sockaddr *)&name, &size) == 0);
+	CHECK(setsockopt(inet, IPPROTO_IP, IP_RECVTTL, &on, sizeof(on)) == 0);
+	CHECK(setsockopt(inet, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) == 0);
+	CHECK(setsockopt(inet, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)) == 0);
+	for (int i = 0; i < 50; i++) {
+		CHECK_EQ(sendto(inet, "x", 1, 0, (struct sockaddr *)&name, size), 1);
+		check_padding(inet);
+	}
+}
+
 TEST(errors)
 {
 	int sockets[2], bad = 9999, many[254];
@@ -189,7 +242,10 @@ TEST(errors)
 		_Alignas(struct cmsghdr) char bytes[CMSG_SPACE(254 * sizeof(int))];
 	} control = {0};
 	struct iovec vector = {"x", 1};
-	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
@@ -213,7 +269,10 @@ TEST(as_many_descriptors_at_once)
 	} control = {0};
 	char byte = 'x';
 	struct iovec vector = {&byte, 1};
-	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
 	pair(sockets, SOCK_STREAM);

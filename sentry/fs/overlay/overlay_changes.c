@@ -179,7 +179,7 @@ static struct overlay_node *changed_over(struct overlay_fs *fs, struct inode *lo
 static bool is_in_place(const struct changes *changes, const struct overlay_node *node)
 {
 	struct inode *at = inode_get(node->lower), *parent;
-	char path[LINUX_PATH_MAX];
+	uninitialized_ char path[LINUX_PATH_MAX];
 	bool in_place = true;
 
 	strcpy(path, changes->path);
