@@ -203,6 +203,63 @@ OTHERS = [
         unshare -rm sh -c 'mount -t tmpfs x /mnt; touch /mnt/a; ls /mnt | wc -l'; unshare -rpf --mount-proc ps -e -o comm | sort | uniq -c"""),
     ("expect, script, setsid, timeout", ["expect", "script"], r"""expect -c 'spawn -noecho cat; send "hi\r"; expect "hi\r\nhi"; send "\004"; expect eof; puts done'
         script -qec 'tty >/dev/null && echo tty; exit 3' /dev/null; echo $?; setsid -w sh -c 'exit 4'; echo $?; timeout -s INT 0.1 sleep 2; echo $?; timeout --foreground 0.1 sleep 2; echo $?"""),
+    ("lldb", ["lldb"], r"""L() { timeout -s KILL 60 lldb -b "$@" 2>&1 | sed -E 's/tid = (0x)?[0-9a-f]+/tid = N/'; }
+        L -o 'b add' -o r -o bt -o 'p a' -o finish -o n -o 'watchpoint set variable g' -o c -o c -o 'watchpoint delete -f' -o 'br del -f' -o c ./simple
+        L -o 'b ready' -o r -o 'thread list' -o 'thread backtrace all' -o kill -- ./threads 4 | grep -c 'tid = N'
+        L -o 'settings set target.process.follow-fork-mode child' -o 'b child' -o 'process launch -o /dev/null' -o bt -o c ./forks
+        ./turning 3 & p=$!; sleep 0.1; L -p $p -o 'thread list' -o detach | grep -c 'tid = N'; kill $p; wait $p 2>/dev/null; echo $?"""),
+    ("interrupts at a terminal", ["gdb", "strace", "expect"], r"""cat > a.exp <<'X'
+set timeout 40
+spawn -noecho gdb -q -nx ./turning
+expect "(gdb)"; send "set pagination off\r"; expect "(gdb)"; send "break spin\r"; expect "(gdb)"; send "run\r"; expect "Breakpoint 1,"; expect "(gdb)"
+send "continue\r"; expect "Continuing"; sleep 0.2; send "\003"; expect "SIGINT"; puts "\nmet interrupt"; expect "(gdb)"; send "set var stop=1\r"; expect "(gdb)"
+send "continue\r"; expect "exited with code 05"; puts "\nmet exit"; expect "(gdb)"; send "quit\r"; expect eof; puts "\nmet quit [lindex [wait] 3]"
+spawn -noecho strace -o log ./turning
+sleep 0.3; send "\003"; expect eof; puts "\nmet strace [lindex [wait] 3]"
+spawn -noecho bash --norc -i
+send "PS1='% '\r"; expect "% "; send "strace -f -o l2 sleep 30\r"; sleep 0.3; send "\032"; expect "Stopped"; puts "\nmet stop"; expect "% "; send "fg\r"; sleep 0.3; send "\003"
+expect "% "; send "echo me\"\"t \$?\r"; expect "met 130"; puts "\nmet prompt"; send "exit\r"; expect eof
+X
+        timeout -s KILL 100 expect a.exp 2>&1 | grep '^met [a-z]' | tr -d '\r'; grep -c SIGINT log"""),
+    ("tracers that are killed", ["strace", "gdb", "python3"], r"""cat > r.py <<'X'
+import os, random, signal, subprocess, time
+quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+def ended(process): process.kill(); process.wait()
+for i in range(12):
+    tracee = subprocess.Popen(["./turning", "3"]); time.sleep(0.01)
+    tracer = subprocess.Popen(["strace", "-f", "-o", "/dev/null", "-p", str(tracee.pid)], **quiet); time.sleep(random.random() * 0.06); ended(tracer)
+    for n in range(1000):
+        if "TracerPid:\t0" in open(f"/proc/{tracee.pid}/status").read(): break
+        time.sleep(0.01)
+    else: print("still traced")
+    if tracee.poll() is not None: print("died", tracee.returncode)
+    ended(tracee)
+for i in range(6):
+    tracee = subprocess.Popen(["./turning", "4"])
+    tracers = [subprocess.Popen(["gdb", "-q", "-batch", "-nx", "-ex", "info threads", "-ex", "detach", "-p", str(tracee.pid)], **quiet) for _ in range(2)]
+    time.sleep(random.random() * 0.2)
+    if i % 2: tracee.kill()
+    for tracer in tracers: tracer.wait()
+    if i % 2 == 0: print("alive", tracee.poll())
+    ended(tracee)
+X
+        timeout -s KILL 100 python3 r.py; echo $?"""),
+    ("gdb of a program under valgrind", ["gdb", "valgrind"], r"""valgrind --vgdb=yes --vgdb-error=0 ./simple >log 2>&1 & p=$!; for i in $(seq 300); do grep -q 'target remote' log && break; sleep 0.1; done
+        G -ex "target remote | vgdb --pid=$p" -ex 'break add' -ex c -ex bt -ex delete -ex c ./simple | grep -E '^#|Breakpoint|exited'; wait $p; echo $?"""),
+    ("namespaces under a debugger", ["strace", "gdb"], r"""cat > c.c <<'X'
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static char stack[65536] __attribute__((aligned(16)));
+static int child(void *unused) { (void)unused; printf("number %d\n", getpid()); fflush(stdout); return 7; }
+int main(void) { int status; waitpid(clone(child, stack + sizeof(stack), CLONE_NEWPID | CLONE_NEWUSER | SIGCHLD, NULL), &status, 0); return WEXITSTATUS(status); }
+X
+        gcc -g c.c -o c; strace -f -o log ./c; echo $?; grep -c 'exited with' log
+        G -ex 'set follow-fork-mode child' -ex 'break child' -ex 'run >o' -ex bt -ex c ./c | grep -E '^#|exited'; cat o
+        strace -f -o log unshare -rpf sh -c 'echo $$; /bin/true; exit 3'; echo $?; grep -c 'exited with' log"""),
     ("tracers of tracers", ["strace", "gdb"], r"""strace -f -o log gdb -q -batch -nx -ex 'break add' -ex run -ex bt -ex delete -ex c ./simple 2>&1; echo $?; grep -oE 'ptrace\(PTRACE_[A-Z]*' log | sort -u
         G -ex 'set follow-fork-mode parent' -ex run --args strace -o log ./simple | grep -v Detaching; tail -1 log
         strace -o outer strace -o inner ./simple; echo $?; tail -1 inner; tail -1 outer; strace -f -o outer strace -o inner ./simple; echo $?; tail -1 inner
