@@ -220,7 +220,7 @@ static const char *memory_limit_file(struct creation *creation)
 {
 	const char *directory = cgroup_of(&creation->cgroup, "memory");
 
-	if (!directory || !creation->launch.config.memory)
+	if (!directory || !creation->launch.config.limits.memory)
 		return NULL;
 	return arena_format(&creation->spec.arena, "%s/%s", directory,
 		creation->cgroup.unified ? "memory.max" : "memory.limit_in_bytes");

@@ -231,8 +231,8 @@ static int fill_launch(
 	g_launch.config.domainname = "(none)";
 	g_launch.config.console.fd = -1;
 	/* The first container's memory is all that the sandbox has. */
-	g_launch.config.sandbox_limits.memory = creation->launch.config.memory;
-	creation->launch.config.memory = 0;
+	g_launch.config.sandbox_limits.memory = creation->launch.config.limits.memory;
+	creation->launch.config.limits.memory = 0;
 	if (g_launch.config.sandbox_limits.memory && cgroup_of(&creation->cgroup, "memory"))
 		g_server_launch.host_memory = host_memory(creation);
 	g_launch.config.processors =

@@ -266,10 +266,10 @@ int oci_process_build(struct arena *arena, const struct oci_process *from,
 	return 0;
 }
 
-static uint64_t limit_of(const struct oci_spec *spec, const char *resource)
+static uint64_t amount_of(const struct oci_spec *spec, const char *resource, const char *member)
 {
 	json_t *section = json_object_get(spec->resources, resource);
-	double limit = json_number_value(json_object_get(section, "limit"));
+	double limit = json_number_value(json_object_get(section, member));
 
 	return limit > 0 && limit < 9e18 ? (uint64_t)limit : 0;
 }
@@ -296,8 +296,10 @@ int oci_launch_build(struct oci_launch *launch, struct oci_spec *spec, const cha
 	config->new_uts = spec->namespaces[OCI_NAMESPACE_UTS].given;
 	config->new_time = spec->namespaces[OCI_NAMESPACE_TIME].given;
 	config->time_offsets = spec->time_offsets;
-	config->memory = limit_of(spec, "memory");
-	config->tasks = limit_of(spec, "pids");
+	config->limits = (struct container_limits){.memory = amount_of(spec, "memory", "limit"),
+		.tasks = amount_of(spec, "pids", "limit"),
+		.cpu_quota_us = amount_of(spec, "cpu", "quota"),
+		.cpu_period_us = amount_of(spec, "cpu", "period")};
 	config->sysctls =
 		arena_allocate(&spec->arena, spec->sysctl_count + 1, sizeof(*config->sysctls));
 	if (!config->sysctls)

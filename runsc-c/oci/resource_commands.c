@@ -102,16 +102,18 @@ static int add_options(json_t *resources, const char *const *values, struct fail
 /* What the guests' own kernel holds to. */
 static int apply_inside(const struct state *state, json_t *resources, struct failure *failure)
 {
-	json_t *memory = json_object_get(json_object_get(resources, "memory"), "limit");
-	json_t *tasks = json_object_get(json_object_get(resources, "pids"), "limit");
+	static const char *const names[][3] = {{"memory", "memory", "limit"},
+		{"tasks", "pids", "limit"}, {"quota", "cpu", "quota"}, {"period", "cpu", "period"}};
 	json_t *request = json_pack("{s:s}", "do", "limits"), *answer;
 
-	if (memory)
-		(void)json_object_set_new(
-			request, "memory", json_integer((json_int_t)json_number_value(memory)));
-	if (tasks)
-		(void)json_object_set_new(
-			request, "tasks", json_integer((json_int_t)json_number_value(tasks)));
+	for (size_t i = 0; i < array_count(names); i++) {
+		json_t *value =
+			json_object_get(json_object_get(resources, names[i][1]), names[i][2]);
+
+		if (value)
+			(void)json_object_set_new(request, names[i][0],
+				json_integer((json_int_t)json_number_value(value)));
+	}
 	answer = sentry_ask(state, request, failure);
 	json_decref(answer);
 	return answer ? 0 : -1;

@@ -103,7 +103,7 @@ static uint64_t other_limit(json_t *value, uint64_t before)
 
 static void request_limits(int socket, struct hosted *hosted, json_t *request)
 {
-	struct container_config *config = &hosted->launch.config;
+	struct container_limits *limits = &hosted->launch.config.limits;
 	json_t *memory = json_object_get(request, "memory");
 
 	/* The first container's memory is the sandbox's. */
@@ -111,9 +111,12 @@ static void request_limits(int socket, struct hosted *hosted, json_t *request)
 		limits_set_memory(other_limit(memory, 0));
 	pthread_mutex_lock(&g_server.lock);
 	if (hosted != g_server.first)
-		config->memory = other_limit(memory, config->memory);
-	config->tasks = other_limit(json_object_get(request, "tasks"), config->tasks);
-	container_set_limits(hosted->container, config->memory, config->tasks);
+		limits->memory = other_limit(memory, limits->memory);
+	limits->tasks = other_limit(json_object_get(request, "tasks"), limits->tasks);
+	limits->cpu_quota_us = other_limit(json_object_get(request, "quota"), limits->cpu_quota_us);
+	limits->cpu_period_us =
+		other_limit(json_object_get(request, "period"), limits->cpu_period_us);
+	container_set_limits(hosted->container, limits);
 	pthread_mutex_unlock(&g_server.lock);
 	(void)succeed(socket);
 }
@@ -129,8 +132,7 @@ static void request_usage(int socket, struct hosted *hosted, json_t *request)
 		json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "user", (json_int_t)usage.user_ns,
 			"system", (json_int_t)usage.system_ns, "processes",
 			(json_int_t)usage.processes, "threads", (json_int_t)usage.threads, "memory",
-			(json_int_t)(hosted == g_server.first ? memory.resident : usage.memory),
-			"memoryLimit", (json_int_t)memory.limit),
+			(json_int_t)usage.memory, "memoryLimit", (json_int_t)memory.limit),
 		NULL, 0);
 }
 

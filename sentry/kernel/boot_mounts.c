@@ -10,6 +10,7 @@
 #include "sentry/fs/dev/dev.h"
 #include "sentry/fs/devpts/tty.h"
 #include "sentry/fs/host/host.h"
+#include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/proc.h"
@@ -35,6 +36,7 @@ void boot_register_all(void)
 	proc_register();
 	sys_register();
 	mqueue_register();
+	cgroup_register();
 	net_namespace_register();
 }
 

@@ -215,9 +215,10 @@ int container_new(const struct container_config *config, struct container **out,
 	err = make_namespaces(container, config, mounts);
 	mount_namespace_put(mounts);
 	pthread_mutex_lock(&g_containers.lock);
+	container->has_all_memory = LIST_EMPTY(&g_containers.containers);
 	LIST_INSERT_HEAD(&g_containers.containers, container, link);
 	pthread_mutex_unlock(&g_containers.lock);
-	container_set_limits(container, config->memory, config->tasks);
+	container_set_limits(container, &config->limits);
 	if (err) {
 		container_end(container);
 		container_put(container);

@@ -62,6 +62,13 @@ struct sysctl_setting {
 	const char *value;
 };
 
+/* What a container may have, of what the sandbox may; 0: no limit of its own. */
+struct container_limits {
+	uint64_t memory, tasks;
+	/* Told to who asks inside; the host sees to it. */
+	uint64_t cpu_quota_us, cpu_period_us;
+};
+
 struct container_config {
 	const char *id, *hostname, *domainname; /* NULL: as the sandbox's */
 	/* NULL: of its own where new_ says so, else the sandbox's. */
@@ -73,8 +80,7 @@ struct container_config {
 	const struct sysctl_setting *sysctls;
 	size_t sysctl_count;
 	bool overflow_ids_are_root;
-	uint64_t memory,
-		tasks; /* what it may have, of what the sandbox may; 0: no limit of its own */
+	struct container_limits limits;
 };
 
 /* What a failed call says: for a person, with the name of what it failed on. */
@@ -125,7 +131,9 @@ bool container_is_paused(const struct container *container);
 void container_end(struct container *container);
 
 /* From now on, as in the config. */
-void container_set_limits(struct container *container, uint64_t memory, uint64_t tasks);
+void container_set_limits(struct container *container, const struct container_limits *limits);
+/* What holds for it, the sandbox's limits with its own; NULL: for what is in no container. */
+void container_get_limits(struct container *container, struct container_limits *limits);
 /* Was its first process killed because memory was at its end? */
 bool container_ran_out_of_memory(const struct container *container);
 
@@ -144,8 +152,10 @@ size_t container_list(
 struct container_usage {
 	uint64_t user_ns, system_ns; /* with those that ended */
 	uint64_t processes, threads;
-	uint64_t memory; /* bytes, its processes' own */
+	uint64_t memory; /* bytes: its processes' own; of the first container, the sandbox's */
+	uint64_t memory_kills; /* since it began */
 };
+/* NULL: of what is in no container. */
 void container_usage(struct container *container, struct container_usage *usage);
 
 /* --- for the rest of the kernel --- */

@@ -2,11 +2,13 @@
 /* What is asked of a container from outside while it lives: signals, pauses, who runs there and
  * what that costs. */
 #include "sentry/fs/devpts/tty.h"
+#include "sentry/kernel/accounting.h"
 #include "sentry/kernel/container_private.h"
 #include "sentry/kernel/oom_kill.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/mm/memory_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,6 +135,7 @@ void container_note_out_of_memory(struct thread_group *group)
 {
 	struct container *container = group->container;
 
+	atomic_fetch_add(&container->memory_kills, 1);
 	pthread_mutex_lock(&g_containers.lock);
 	if (container->init == group)
 		atomic_store(&container->out_of_memory, true);
@@ -208,11 +211,23 @@ static void visit_usage(struct thread_group *group, void *argument)
 
 void container_usage(struct container *container, struct container_usage *usage)
 {
+	struct memory_file_usage memory;
 	struct thread_group *worst;
 
-	*usage = (struct container_usage){.user_ns = atomic_load(&container->dead_user_ns),
-		.system_ns = atomic_load(&container->dead_system_ns)};
+	*usage = (struct container_usage){0};
+	if (container) {
+		usage->user_ns = atomic_load(&container->dead_user_ns);
+		usage->system_ns = atomic_load(&container->dead_system_ns);
+		usage->memory_kills = atomic_load(&container->memory_kills);
+	} else if (g_accounting) {
+		usage->memory_kills = atomic_load(&g_accounting->memory_kills);
+	}
 	each_process(container, visit_usage, usage);
+	if (!container || container->has_all_memory) {
+		memory_file_usage(&memory);
+		usage->memory = memory.resident;
+		return;
+	}
 	usage->memory = oom_container_usage(container, &worst);
 	if (worst)
 		thread_group_put(worst);

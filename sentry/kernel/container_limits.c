@@ -8,6 +8,7 @@
  */
 #include "sentry/kernel/accounting.h"
 #include "sentry/kernel/container_private.h"
+#include "sentry/kernel/limits.h"
 #include "sentry/kernel/oom_kill.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
@@ -21,6 +22,7 @@
 #define LOOK_LEAST_NS  (10 * (NSEC_PER_SEC / 1000))
 #define LOOK_MOST_NS   (500 * (NSEC_PER_SEC / 1000))
 #define AT_ONCE	       16
+#define CPU_PERIOD_US  100000 /* Linux's default */
 
 /* --- tasks --- */
 
@@ -115,13 +117,35 @@ __attribute__((constructor)) static void look_init(void)
 	ktimer_init(&look, on_look);
 }
 
-void container_set_limits(struct container *container, uint64_t memory, uint64_t tasks)
+void container_set_limits(struct container *container, const struct container_limits *limits)
 {
-	atomic_store(&container->memory_limit, memory);
-	atomic_store(&container->tasks_limit, tasks);
+	atomic_store(&container->memory_limit, limits->memory);
+	atomic_store(&container->tasks_limit, limits->tasks);
+	atomic_store(&container->cpu_quota_us, limits->cpu_quota_us);
+	atomic_store(&container->cpu_period_us, limits->cpu_period_us);
 	atomic_store(&container->look_ns, 0);
-	if (memory)
+	if (limits->memory)
 		ktimer_arm(&look, clock_monotonic());
+}
+
+void container_get_limits(struct container *container, struct container_limits *limits)
+{
+	const struct sandbox_limits *all = limits_get();
+
+	*limits = (struct container_limits){.memory = all->memory,
+		.tasks = all->tasks,
+		.cpu_quota_us = all->cpu_milli * CPU_PERIOD_US / 1000,
+		.cpu_period_us = CPU_PERIOD_US};
+	if (!container)
+		return;
+	if (atomic_load(&container->memory_limit))
+		limits->memory = atomic_load(&container->memory_limit);
+	if (atomic_load(&container->tasks_limit))
+		limits->tasks = atomic_load(&container->tasks_limit);
+	if (atomic_load(&container->cpu_quota_us))
+		limits->cpu_quota_us = atomic_load(&container->cpu_quota_us);
+	if (atomic_load(&container->cpu_period_us))
+		limits->cpu_period_us = atomic_load(&container->cpu_period_us);
 }
 
 void containers_stop_looking(void)

@@ -27,8 +27,10 @@ struct container {
 	atomic_bool out_of_memory; /* ended the init */
 	_Atomic uint64_t dead_user_ns, dead_system_ns;
 	_Atomic uint64_t memory_limit, tasks_limit; /* 0: none */
-	_Atomic int64_t look_ns;		    /* when memory is looked at next */
-	LIST_ENTRY(container) link;		    /* g_containers.lock */
+	_Atomic uint64_t cpu_quota_us, cpu_period_us, memory_kills;
+	bool has_all_memory;	    /* the first one; set once */
+	_Atomic int64_t look_ns;    /* when memory is looked at next */
+	LIST_ENTRY(container) link; /* g_containers.lock */
 };
 
 enum process_stage { PROCESS_SETTING_UP, PROCESS_PARKED, PROCESS_RUNNING, PROCESS_FAILED };

@@ -3,8 +3,8 @@
  * A container's tree and settings, made on the thread of its first process, as root in its
  * namespaces: mounts in the config's order, devices, what is hidden or read-only, sysctls.
  *
- * Differs from Linux: where the kernel has no cgroup file system, an empty read-only directory
- * stands in for it.
+ * Differs from Linux: what engines mount by habit and the kernel has not is an empty read-only
+ * directory; cgroup file systems of version 1 are one of version 2.
  */
 #include "abi/fcntl.h"
 #include "abi/limits.h"
@@ -54,8 +54,7 @@ static int mount_inside(const struct path *root, const struct sandbox_mount *mou
 /* What engines mount by habit, and programs do without. */
 static bool may_be_empty(const char *type)
 {
-	static const char *const types[] = {"cgroup", "cgroup2", "mqueue", "securityfs", "debugfs",
-		"tracefs", "bpf", "fusectl"};
+	static const char *const types[] = {"securityfs", "debugfs", "tracefs", "bpf", "fusectl"};
 
 	for (size_t i = 0; i < array_count(types); i++) {
 		if (!strcmp(types[i], type))
@@ -71,6 +70,13 @@ static int mount_fs(const struct container_config *config, const struct path *ro
 		.overflow_ids_are_root = config->overflow_ids_are_root, .console = {.fd = -1}};
 	struct sandbox_mount stand_in = *mount;
 
+	/* Its one cgroup is not to be changed, whatever engines ask for. */
+	if (mount->type == SANDBOX_MOUNT_FS &&
+		(!strcmp(mount->fs_type, "cgroup") || !strcmp(mount->fs_type, "cgroup2"))) {
+		stand_in.fs_type = "cgroup2";
+		stand_in.options = NULL;
+		stand_in.flags |= LINUX_MS_RDONLY;
+	}
 	if (mount->type == SANDBOX_MOUNT_FS && may_be_empty(mount->fs_type) &&
 		!file_system_find(mount->fs_type)) {
 		stand_in.fs_type = "tmpfs";

@@ -162,6 +162,15 @@ def linux_fields(bundle):
         result = linux("true", resources={name: value}).run()
         score.check(result[0] == 0 or (b"linux.resources" in result[2] and result[2].count(b"\n") == 1 and not bundle.left()), f"resources.{name}: carried out, or refused by name", result)
     has(linux("true", rootfsPropagation="rslave", resources={"cpu": {"shares": 512}, "devices": [{"allow": False, "access": "rwm"}]}), "resources")
+    linux("cd /sys/fs/cgroup; stat -f -c %T .; cat memory.max pids.max cpu.max cgroup.controllers; grep -c 1 cgroup.procs; [ $(cat memory.current) -gt 0 ] && cat pids.current; touch x 2>&1",
+          resources={"memory": {"limit": 64 << 20}, "pids": {"limit": 20}, "cpu": {"quota": 50000, "period": 100000}})
+    bundle.config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["nosuid", "noexec", "nodev", "relatime", "ro"]})
+    result = bundle.run()
+    if b"no such cgroup" in result[2]:
+        score.skip("a cgroup file system", "no cgroup for the caller")
+    else:
+        lines = result[1].decode().splitlines()
+        score.check(lines[1:5] == ["67108864", "20", "50000 100000", "cpu memory pids"] and len(lines) == 8 and "Read-only" in lines[7], "a cgroup file system tells of the container's limits", result)
     for section in ("vm", "windows", "solaris", "zos"):
         bundle.reset("true").config[section] = {"x": 1}
         refused(bundle, section, section)

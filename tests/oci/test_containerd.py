@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import time
@@ -70,6 +71,25 @@ def tasks(containerd, rootfs):
     says("task ls: stopped", containerd.do("task", "ls"), 0, "STOPPED")
     containerd.do("task", "rm", "k2")
     says("container rm", containerd.do("c", "rm", "k2"))
+
+
+def killed_shim(containerd, rootfs):
+    says("run -d, whose shim dies", containerd.run("-d", "--rootfs", rootfs, "k3", "sleep", "1000"))
+    pid = next((int(line.split()[1]) for line in containerd.do("task", "ls")[1].decode().splitlines() if line.startswith("k3")), 0)
+    shim = int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[1]) if pid else 0
+    if not shim or b"containerd-shim" not in open(f"/proc/{shim}/cmdline", "rb").read():
+        score.check(False, "the shim of a task", pid, shim)
+        return
+    os.kill(shim, signal.SIGKILL)
+    for _ in range(200):
+        containerd.do("task", "rm", "-f", "k3")
+        if b"k3" not in containerd.do("task", "ls")[1] and not os.path.exists("/run/containerd/runc/default/k3"):
+            break
+        time.sleep(0.05)
+    score.check(b"k3" not in containerd.do("task", "ls")[1], "containerd cleans up after it", containerd.do("task", "ls"))
+    says("container rm after that", containerd.do("c", "rm", "k3"))
+    time.sleep(0.2)
+    score.check(not os.path.exists(f"/proc/{pid}") or " Z " in open(f"/proc/{pid}/stat").read(), "and nothing of it runs on", pid)
 
 
 def pods(top):
@@ -142,6 +162,7 @@ def main():
                 score.skip("containerd", "it does not start here: " + open(f"{top}/d/log").read()[-200:].replace("\n", " "))
             else:
                 tasks(containerd, rootfs)
+                killed_shim(containerd, rootfs)
         finally:
             containerd.stop()
     score.finish()

@@ -44,6 +44,12 @@ def serve(listener):
         connection.sendall(b"from the peer: " + connection.recv(100))
 
 
+def answer(server):
+    while True:
+        data, peer = server.recvfrom(100)
+        server.sendto(b"answer to " + data, peer)
+
+
 def main():
     if os.geteuid() != 0 or not shutil.which("ip") or not make():
         ip("netns", "del", NAME)
@@ -68,6 +74,19 @@ def main():
             listener.listen()
             threading.Thread(target=serve, args=(listener,), daemon=True).start()
             sees(bundle, "TCP to a peer", f"echo hello | nc -w 5 10.231.77.1 {listener.getsockname()[1]}", "from the peer: hello")
+            echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            echo.bind(("10.231.77.1", 0))
+            threading.Thread(target=answer, args=(echo,), daemon=True).start()
+            if os.path.islink("/lib64"):
+                script = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(9); s.sendto(b'datagram', ('10.231.77.1', %d)); print(s.recv(99).decode())"
+                inside(bundle.reset("/usr/bin/python3", "-c", script % echo.getsockname()[1]))
+                bundle.config["mounts"] += [{"destination": place, "type": "bind", "source": source, "options": ["rbind", "ro"]}
+                                            for place, source in (("/usr", "/usr"), ("/lib", "/usr/lib"), ("/lib64", "/usr/lib64"))]
+                result = bundle.run()
+                score.check(result[1] == b"answer to datagram\n", "UDP to a peer", result)
+            else:
+                score.skip("UDP to a peer", "the host's /usr does not hold all of it")
+            sees(bundle, "the loopback", "nc -l -p 4000 > /tmp/got & sleep 0.3; echo around | nc -w 2 127.0.0.1 4000; wait; cat /tmp/got", "around")
             sees(bundle, "a low port wants a capability", "nc -l -p 80 2>&1 || echo refused", "refused")
             inside(bundle.shell("echo served | nc -l -p 80"))
             for kind in ("bounding", "permitted", "effective"):

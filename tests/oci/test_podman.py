@@ -6,6 +6,7 @@ import pty
 import pwd
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -148,6 +149,28 @@ def long_life(podman):
     says("rm", podman.do("rm", "d1"))
 
 
+def killed_monitor(podman):
+    says("run -d, whose conmon dies", podman.run("-d", "--name", "k1", "box", "sleep", "1000"))
+    identity = podman.do("inspect", "-f", "{{.Id}}", "k1")[1].decode().strip()
+    pid = podman.do("inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "k1")[1].split()
+    os.kill(int(pid[0]), signal.SIGKILL)
+    says("rm -f cleans up", podman.do("rm", "-f", "-t", "0", "k1"))
+    for _ in range(100):
+        if not alive(int(pid[1])):
+            break
+        time.sleep(0.05)
+    score.check(not alive(int(pid[1])), "nothing of it runs on", pid)
+    # podman forgets to tell the runtime of such an end.
+    score.check(run([CSANDBOX, "delete", "--force", identity])[0] == 0 and not os.path.exists(f"{STATE}/{identity}"), "and delete --force takes the rest")
+
+
+def alive(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def terminal(podman):
     pid, fd = pty.fork()
     if pid == 0:
@@ -279,6 +302,7 @@ def main():
         once(podman, top)
         limits(podman)
         long_life(podman)
+        killed_monitor(podman)
         terminal(podman)
         pods(podman)
         build(podman, top)

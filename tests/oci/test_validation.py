@@ -179,6 +179,31 @@ def layouts(bundle):
                 pass
 
 
+def distribution(bundle):
+    """Programs of a whole distribution: the host's own, read-only."""
+    def has(name, out, *arguments):
+        bundle.reset(*arguments)
+        bundle.config["process"]["env"] = ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/tmp"]
+        bundle.config["root"] = {"path": "distribution"}
+        bundle.config["mounts"] += [{"destination": f"/{name}", "type": "bind", "source": f"/{name}", "options": ["rbind", "ro"]} for name in ("usr", "etc")]
+        bundle.config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"})
+        result = bundle.run()
+        score.check(result[0] == 0 and result[1] == out, f"a distribution: {name}", result)
+
+    root = bundle.path / "distribution"
+    root.mkdir()
+    for name in ("bin", "sbin", "lib", "lib64"):
+        if os.path.islink(f"/{name}"):
+            (root / name).symlink_to(os.readlink(f"/{name}"))
+    if not (root / "lib64").is_symlink():
+        score.skip("a distribution", "its /usr does not hold all of it")
+        return
+    has("bash", b"3 a\n", "bash", "-c", 'x=(c b a); echo ${#x[@]} $(printf "%s\\n" "${x[@]}" | sort | head -1)')
+    has("perl", b"120\n", "perl", "-e", "$n = 1; $n *= $_ for 1..5; print qq($n\\n)")
+    has("python3", b"[0, 1, 4]\n", "/usr/bin/python3", "-c", "import subprocess; print([int(subprocess.check_output(['expr', str(i), '*', str(i)]) or 0) if i else 0 for i in range(3)])")
+    has("find and grep", b"/etc/passwd\n", "sh", "-c", "find /etc -maxdepth 1 -name passwd -exec grep -l root {} +")
+
+
 def processes(bundle):
     result = bundle.reset("sh", "-c", 'for a in "$@"; do echo "[$a]"; done', "sh", "", "two words", "*", "a=b").run()
     score.check(result[1] == b"[]\n[two words]\n[*]\n[a=b]\n", "args are passed as they are", result)
@@ -201,6 +226,7 @@ def main():
         namespaces(bundle)
         cgroups(bundle)
         layouts(bundle)
+        distribution(bundle)
         processes(bundle)
         score.check(bundle.left() == [], "nothing is left at the end", bundle.left())
     score.finish()
