@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of the writable layer: exported, kept and started from again, copied back to the host."""
+import gzip
 import json
 import os
 import pathlib
+import random
 import shutil
 import stat
 import subprocess
@@ -139,6 +141,27 @@ def hostile_layers(directory):
     score.check(done[0] == 125 and b"space" in done[2], "one that is larger than --disk", done)
 
 
+def broken_layers(directory):
+    """Layers with a few wrong bytes: they are read or refused, and nothing breaks."""
+    place = make_tree(directory, "broken")
+    kept = f"{directory}/kept-to-break"
+    job(place, "rm gone; echo x > new; ln new twin; mkdir dir; ln -s x link; truncate -s 1M sparse; setfattr -n user.a -v b new 2>/dev/null", "--keep-changes", kept)
+    plain = pathlib.Path(f"{kept}/layer.tar").read_bytes()
+    numbers, bad = random.Random(1), []
+    for kind, data in (("tar", plain), ("gzip", gzip.compress(plain))):
+        for _ in range(60):
+            wrong = bytearray(data)
+            for _ in range(numbers.randint(1, 8)):
+                wrong[numbers.randrange(len(wrong))] = numbers.randrange(256)
+            if numbers.random() < 0.2:
+                del wrong[numbers.randrange(len(wrong)):]
+            pathlib.Path(f"{directory}/wrong").write_bytes(wrong)
+            done = job(place, "ls -lR . >/dev/null", "--layer", f"{directory}/wrong", "--disk", "64M", "--memory", "256M")
+            if done[0] not in (0, 1, 2, 125) or b"internal" in done[2] or b"Sanitizer" in done[2]:
+                bad.append((kind, done))
+    score.check(not bad, "layers with wrong bytes", bad[:3])
+
+
 def apply(directory):
     place = make_tree(directory, "applied")
     (place / "mode").write_text("mode")
@@ -224,6 +247,7 @@ with Scratch() as scratch:
     export(scratch)
     layers(scratch)
     hostile_layers(scratch)
+    broken_layers(scratch)
     apply(scratch)
     conflicts(scratch)
 score.finish()

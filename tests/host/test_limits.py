@@ -3,6 +3,8 @@
 """Limits from outside: the options' units and errors, statuses, and what programs inside see of them."""
 import ctypes
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +31,14 @@ def units():
                           ("memory", "5X"), ("memory", "1K"), ("memory", "99999999999T"), ("pids", "1.5"), ("pids", "0"), ("cpus", "none"), ("cpus", "0"),
                           ("open-files", "many"), ("disk", "M"), ("output-limit", "."), ("cpu-time", "0")):
         says(f"--{option} {value!r} is refused", sandbox(f"--{option}", value, "--", "true"), 125, "", f"--{option} {value}")
+
+
+def manual():
+    """Every option that --help knows is in the manual page, and the other way round."""
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/csandbox.1").read_text().replace("\\-", "-").split("AS AN OCI RUNTIME")[0]
+    options = {word for command in ("run", "trace") for word in re.findall(r"--[a-z][a-z0-9-]+", run([CSANDBOX, command, "--help"])[1].decode())}
+    told = set(re.findall(r"--[a-z][a-z0-9-]+", page))
+    score.check(len(options) > 40 and options == told, "the manual page has every option", options ^ told)
 
 
 def statuses():
@@ -182,6 +192,7 @@ def leftovers():
 
 sys.stdout.reconfigure(line_buffering=True)
 units()
+manual()
 statuses()
 inside()
 processors()

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,23 @@ def errors(directory):
     score.check(sandbox("--policy", "/no/such/file", "--", "true")[0] == 125, "no such file")
     done = sandbox("--profile", "../../etc/passwd", "--", "true")
     score.check(done[0] == 125 and sandbox("--profile", "none", "--", "true")[2].count(b"strict") == 1, "no such profile", done)
+
+
+def broken(directory):
+    """Policies with a few wrong bytes are policies, or errors in one line."""
+    toml = EVERYTHING.format(place=directory).encode()
+    numbers, bad = random.Random(1), []
+    for name, data in (("wrong.toml", toml), ("wrong.json", json.dumps(tomllib.loads(toml.decode()), indent=1).encode())):
+        for _ in range(100):
+            wrong = bytearray(data)
+            for _ in range(numbers.randint(1, 4)):
+                wrong[numbers.randrange(len(wrong))] = numbers.randrange(256)
+            path = f"{directory}/{name}"
+            pathlib.Path(path).write_bytes(wrong)
+            done = run([CSANDBOX, "run", "--policy", path, "--show-limits"], cwd=directory)
+            if done[0] not in (0, 125) or (done[0] == 125 and done[2].count(b"\n") != 1):
+                bad.append((done, wrong))
+    score.check(not bad, "policies with wrong bytes", bad[:3])
 
 
 def paths(directory):
@@ -257,6 +275,7 @@ def profiles(directory):
 with Scratch() as scratch:
     settings(scratch)
     errors(scratch)
+    broken(scratch)
     paths(scratch)
     network(scratch)
     learning(scratch)

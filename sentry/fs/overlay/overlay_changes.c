@@ -113,6 +113,9 @@ static int tell_name(struct changes *changes, struct overlay_node *directory,
 		return 0;
 	if (whole)
 		return name->inode ? tell_added(changes, name->inode, NULL, length) : 0;
+	/* Made and taken away again since. */
+	if (!name->inode && name->base_absent)
+		return 0;
 	if (name->cookie <= directory->base_cookie)
 		return tell_base_name(changes, name, length);
 	return name->inode ? tell_added(changes, name->inode, name, length)
@@ -245,7 +248,8 @@ static void set_baseline(struct overlay_node *node)
 	atomic_store(&node->written_by_mapping, false);
 	while ((name = overlay_name_at_or_below(node, cookie))) {
 		cookie = name->cookie - 1;
-		name->kept = true;
+		name->kept = name->inode != NULL;
+		name->base_absent = !name->inode;
 		if (name->inode)
 			set_baseline(overlay_node_of(name->inode));
 	}

@@ -60,7 +60,7 @@ void overlay_name_insert(
 {
 	name->inode = inode;
 	name->covers = covers;
-	name->kept = false;
+	name->kept = name->base_absent = false;
 	name->before.there = false;
 	if (covers) {
 		struct inode *lower = overlay_lower_child(directory, name->text);

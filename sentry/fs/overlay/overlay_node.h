@@ -37,6 +37,7 @@ struct overlay_name {
 	int64_t cookie;	     /* only grow; read from the highest down */
 	bool covers;	     /* the lower directory has the name */
 	bool kept;	     /* taken away it leaves a whiteout: the baseline has it */
+	bool base_absent;    /* the baseline has it as a whiteout */
 	struct overlay_before before; /* what it covers */
 	char text[];
 };

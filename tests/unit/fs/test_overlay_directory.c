@@ -262,6 +262,9 @@ START_TEST(test_baseline)
 	ck_assert_int_eq(path_unlink(AT, "/d/b"), 0);
 	overlay_set_baseline(sb);
 	check_changes(sb, "");
+	fs_write_text("/d/b", "for a while");
+	ck_assert_int_eq(path_unlink(AT, "/d/b"), 0);
+	check_changes(sb, "M/d ");
 	fs_write_text("/n/x", "other");
 	ck_assert_int_eq(path_unlink(AT, "/n/y"), 0);
 	fs_write_text("/n/z", "z");
