@@ -499,8 +499,8 @@ TEST(filters)
 	} metadata = {0, 99};
 
 	go(PTRACE_CONT, tracee, STOPPED(SIGUSR2));
-	if (request(PTRACE_SECCOMP_GET_FILTER, tracee, 0, 0) < 0 && errno == EIO)
-		SKIP("this kernel does not show filters");
+	if (request(PTRACE_SECCOMP_GET_FILTER, tracee, 0, 0) < 0 && errno != ENOENT)
+		SKIP("this kernel does not show filters, or not to everybody");
 	/* The first is the oldest. */
 	CHECK_EQ(request(PTRACE_SECCOMP_GET_FILTER, tracee, 0, 0), 2);
 	CHECK_EQ(request(PTRACE_SECCOMP_GET_FILTER, tracee, 0, (unsigned long)code), 2);
@@ -536,7 +536,9 @@ TEST(filters_need_a_right)
 	if (tracer == 0) {
 		pid_t tracee;
 
-		CHECK(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
+		if (getuid() == 0)
+			CHECK(setresgid(1000, 1000, 1000) == 0 &&
+				setresuid(1000, 1000, 1000) == 0);
 		CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
 		tracee = tracee_of(two_filters);
 		go(PTRACE_CONT, tracee, STOPPED(SIGUSR2));
