@@ -53,6 +53,7 @@ void thread_group_exit_locked(struct task *task, int status)
 		TAILQ_FOREACH (thread, &group->tasks, group_link) {
 			thread->stop.jobctl &=
 				~(JOBCTL_DUE | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED);
+			ptrace_clear_trapping_locked(thread);
 			if (thread != current && thread->exit_state == TASK_ALIVE)
 				signal_kill_task_locked(thread);
 		}

@@ -8,7 +8,7 @@
  */
 #include "abi/capability.h"
 #include "abi/epoll.h"
-#include "sentry/kernel/ptrace.h"
+#include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal_private.h"
 
@@ -226,6 +226,9 @@ void signal_kill_task_locked(struct task *task)
 	mutex_assert_held(&task->sighand->lock);
 	task->pending.set |= signal_bit(LINUX_SIGKILL);
 	atomic_store(&task->killed, true);
+	/* No stop is due any more: who attached must not wait for it. */
+	task->stop.jobctl &= ~(JOBCTL_DUE | JOBCTL_STOP_CONSUME | JOBCTL_STOP_DEQUEUED);
+	ptrace_clear_trapping_locked(task);
 	task_stop_kill_locked(task);
 	task_recalculate_interrupt_locked(task);
 }

@@ -715,4 +715,87 @@ TEST(requests_against_sigkill)
 	}
 }
 
+/* Killed on its way from the stop of its group to that of its tracer, which does not wait for ever.
+ */
+TEST(attach_to_a_stopped_process_against_sigkill)
+{
+	for (int i = 0; i < 1000; i++) {
+		pid_t child = fork(), killer;
+		int status;
+
+		if (child == 0) {
+			raise(SIGSTOP);
+			_exit(0);
+		}
+		CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+		killer = fork();
+		if (killer == 0) {
+			for (int spin = i % 40 * 5; spin > 0; spin--)
+				getppid();
+			kill(child, SIGKILL);
+			_exit(0);
+		}
+		if (request(i & 1 ? PTRACE_SEIZE : PTRACE_ATTACH, child, 0, 0))
+			CHECK(errno == EPERM || errno == ESRCH);
+		while (WIFSTOPPED(status = wait_for(child)))
+			;
+		CHECK_EQ(status, SIGKILL);
+		CHECK_EQ(wait_for(killer), 0);
+	}
+}
+
+/* A continue at any moment of LISTEN is told: the tracee never sleeps through it. */
+TEST(listen_against_sigcont)
+{
+	pid_t tracee = group_stopped(wait_for_ever, SIGSTOP);
+
+	for (int i = 0; i < 1000; i++) {
+		pid_t sender = fork();
+		int status;
+
+		if (sender == 0) {
+			for (int spin = i % 20 * 10; spin > 0; spin--)
+				getppid();
+			kill(tracee, SIGCONT);
+			_exit(0);
+		}
+		CHECK_EQ(request(PTRACE_LISTEN, tracee, 0, 0), 0);
+		CHECK_EQ(wait_for(tracee), EVENT_STOP(PTRACE_EVENT_STOP));
+		CHECK_EQ(wait_for(sender), 0);
+		go(PTRACE_CONT, tracee, STOPPED(SIGCONT));
+		CHECK_EQ(request(PTRACE_CONT, tracee, 0, 0), 0);
+		kill(tracee, SIGSTOP);
+		status = wait_for(tracee);
+		CHECK_EQ(status, STOPPED(SIGSTOP));
+		go_with(PTRACE_CONT, tracee, SIGSTOP, GROUP_STOP(SIGSTOP));
+	}
+	end(tracee);
+}
+
+static void exit_soon(void)
+{
+	for (int i = 0; i < seen->value; i++)
+		getppid();
+	_exit(7);
+}
+
+/* An interrupt of one that is ending: it stops or it ends, and its end is told. */
+TEST(interrupt_against_exit)
+{
+	make_seen();
+	for (int i = 0; i < 1000; i++) {
+		pid_t tracee;
+		int status;
+
+		seen->value = i % 50 * 4;
+		tracee = seize_of(exit_soon, i & 1 ? PTRACE_O_TRACEEXIT : 0);
+		(void)request(PTRACE_INTERRUPT, tracee, 0, 0);
+		while (WIFSTOPPED(status = wait_for(tracee))) {
+			CHECK_EQ(WSTOPSIG(status), SIGTRAP);
+			CHECK_EQ(request(PTRACE_CONT, tracee, 0, 0), 0);
+		}
+		CHECK_EQ(status, EXITED(7));
+	}
+}
+
 GUEST_TEST_MAIN()
