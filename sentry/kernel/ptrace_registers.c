@@ -101,7 +101,7 @@ static int write_fpstate(struct task *tracee, void *buffer)
 
 static int64_t get_fpstate(struct task *task, struct task *tracee, gaddr_t to, size_t size)
 {
-	void *buffer = malloc(g_platform->fpstate_size);
+	void *buffer = calloc(1, g_platform->fpstate_size);
 	int err;
 
 	if (!buffer)
@@ -116,7 +116,7 @@ static int64_t get_fpstate(struct task *task, struct task *tracee, gaddr_t to, s
 /* size may be less than all: the rest stays. */
 static int64_t set_fpstate(struct task *task, struct task *tracee, gaddr_t from, size_t size)
 {
-	void *buffer = malloc(g_platform->fpstate_size);
+	void *buffer = calloc(1, g_platform->fpstate_size);
 	int err;
 
 	if (!buffer)

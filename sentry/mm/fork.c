@@ -195,6 +195,7 @@ static void copy_fields(struct mm *child, struct mm *parent)
 {
 	child->layout = parent->layout;
 	child->dumpable = parent->dumpable;
+	child->ever_sealed = parent->ever_sealed;
 	/* The parent denies writing to it already, so that this cannot fail. */
 	if (parent->exe_file && inode_deny_write_access(parent->exe_file->inode) == 0)
 		child->exe_file = file_get(parent->exe_file);

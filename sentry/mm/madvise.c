@@ -103,8 +103,29 @@ static bool flag_change(int advice, unsigned int *set, unsigned int *clear)
 	return false;
 }
 
+/* Throws away what a sealed mapping that cannot be written holds, or what a child would see. */
+static bool is_sealed_against(const struct vma *vma, int advice)
+{
+	if (likely(!(vma->flags & VMA_SEALED)) || vma->mappable ||
+		(vma->protection & LINUX_PROT_WRITE))
+		return false;
+	switch (advice) {
+	case LINUX_MADV_FREE:
+	case LINUX_MADV_DONTNEED:
+	case LINUX_MADV_DONTNEED_LOCKED:
+	case LINUX_MADV_REMOVE:
+	case LINUX_MADV_DONTFORK:
+	case LINUX_MADV_WIPEONFORK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int check_vma(const struct vma *vma, int advice)
 {
+	if (is_sealed_against(vma, advice))
+		return -EPERM;
 	switch (advice) {
 	case LINUX_MADV_DONTNEED:
 	case LINUX_MADV_COLD:

@@ -98,6 +98,7 @@ bool mm_next_vma(struct mm *mm, gaddr_t address, bool with_pages, struct vma_inf
 			.shared = vma_is_shared(vma),
 			.grows_down = vma->flags & VMA_GROWS_DOWN,
 			.locked = vma->flags & VMA_LOCKED,
+			.sealed = vma->flags & VMA_SEALED,
 			.special = vma->flags & VMA_SPECIAL,
 			.huge_hint = vma->flags & VMA_HUGE_HINT,
 			.dont_fork = vma->flags & VMA_DONT_FORK,

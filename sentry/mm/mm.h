@@ -102,6 +102,8 @@ must_check int mm_madvise(struct mm *mm, gaddr_t address, uint64_t length, int a
 must_check int mm_mincore(struct mm *mm, gaddr_t address, uint64_t length, gaddr_t vector);
 must_check int mm_msync(struct mm *mm, gaddr_t address, uint64_t length, int flags);
 must_check int mm_mlock(struct mm *mm, gaddr_t address, uint64_t length, bool lock, bool on_fault);
+/* mseal(2): -EINVAL, -ENOMEM for holes. */
+must_check int mm_mseal(struct mm *mm, gaddr_t address, uint64_t length);
 must_check int mm_mlockall(struct mm *mm, int flags); /* 0: munlockall */
 
 /* --- faults (fault.c) --- */
@@ -175,7 +177,7 @@ struct vma_info {
 	gaddr_t start, end;
 	int protection;     /* LINUX_PROT_* */
 	int max_protection;
-	bool shared, grows_down, locked, special, huge_hint, dont_fork, dont_dump, wipe_on_fork, no_reserve;
+	bool shared, grows_down, locked, special, huge_hint, dont_fork, dont_dump, wipe_on_fork, no_reserve, sealed;
 	uint64_t offset;
 	struct file *file; /* a reference of the caller's, or NULL */
 	char name[80];     /* [heap], [stack], [vdso], [anon:...] or empty */

@@ -39,6 +39,7 @@ struct mm {
 	LIST_HEAD(, backing) dropped; /* likewise */
 	uint64_t dropped_bytes;
 	bool must_flush;  /* mm_unlock() returns only when no guest can reach what was dropped */
+	bool ever_sealed; /* has, or had, a sealed vma */
 	bool ever_shared; /* had more than one reference; atomic */
 	unsigned int vma_count, backing_count;
 	uint64_t total, locked, data, stack, executable; /* bytes of vmas */
@@ -53,6 +54,9 @@ struct mm {
 	int dumpable;
 	unsigned int lock_future; /* VMA_LOCKED, VMA_LOCK_ON_FAULT for new mappings */
 };
+
+/* -EPERM if something in the range is sealed (mseal.c). RANK_MM held. */
+must_check int mm_may_modify(struct mm *mm, gaddr_t start, gaddr_t end);
 
 void mm_lock(struct mm *mm);
 void mm_unlock(struct mm *mm);

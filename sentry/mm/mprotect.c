@@ -88,6 +88,9 @@ static int change_locked(struct mm *mm, gaddr_t start, gaddr_t end, int protecti
 		error = -EINVAL; /* nothing grows up here */
 	if (error)
 		return error;
+	error = mm_may_modify(mm, start, end);
+	if (error)
+		return error;
 	error = check_range(mm, start, &stop, protection & PROTECTIONS);
 	changed = change(mm, start, stop, protection & PROTECTIONS);
 	return changed ? changed : error;

@@ -262,6 +262,8 @@ int mm_mremap(struct mm *mm, gaddr_t address, uint64_t old_length, uint64_t new_
 	mm_lock(mm);
 	if (!vma_find(mm, address))
 		error = -EFAULT;
+	else if (mm_may_modify(mm, address, address + 1))
+		error = -EPERM;
 	else if (flags & (LINUX_MREMAP_FIXED | LINUX_MREMAP_DONTUNMAP))
 		error = move_to(mm, &move, result);
 	else

@@ -29,6 +29,9 @@ int mm_unmap_range(struct mm *mm, gaddr_t start, gaddr_t end, bool host_too)
 
 	if (!vma || vma->start >= end)
 		return 0;
+	error = mm_may_modify(mm, start, end);
+	if (error)
+		return error;
 	/* A hole in the middle of one makes one more, as in do_vmi_align_munmap(). */
 	if (vma->start < start && vma->end > end && mm->vma_count >= LINUX_MAX_MAP_COUNT)
 		return -ENOMEM;

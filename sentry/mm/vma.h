@@ -35,6 +35,7 @@ enum vma_flags {
 	VMA_DROPPABLE = 8192,
 	VMA_RANDOM = 16384, /* MADV_RANDOM, MADV_SEQUENTIAL: only remembered */
 	VMA_SEQUENTIAL = 32768,
+	VMA_SEALED = 131072, /* mseal(2) */
 };
 
 struct vma {

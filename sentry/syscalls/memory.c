@@ -99,6 +99,11 @@ int64_t sys_mlock2(struct task *task, const uint64_t args[6])
 	return mm_mlock(task->mm, args[0], args[1], true, flags & LINUX_MLOCK_ONFAULT);
 }
 
+int64_t sys_mseal(struct task *task, const uint64_t args[6])
+{
+	return args[2] ? -EINVAL : mm_mseal(task->mm, args[0], args[1]);
+}
+
 int64_t sys_munlock(struct task *task, const uint64_t args[6])
 {
 	return mm_mlock(task->mm, args[0], args[1], false, false);

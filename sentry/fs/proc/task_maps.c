@@ -196,6 +196,7 @@ static void show_flags(struct text_writer *out, const struct vma_info *info)
 		{info->wipe_on_fork, "wf"},
 		{info->dont_dump, "dd"},
 		{info->huge_hint, "hg"},
+		{info->sealed, "sl"},
 	};
 
 	text_printf(out, "VmFlags: ");
