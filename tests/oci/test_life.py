@@ -119,6 +119,41 @@ def crashes(bundle):
     score.check(counts(str(bundle.state.parent)) == before, "leave no mount or cgroup", before, counts(str(bundle.state.parent)))
 
 
+def held(pid):
+    """What a sandbox holds on the host: descriptors, threads, mappings."""
+    threads = next(int(line.split()[1]) for line in open(f"/proc/{pid}/status") if line.startswith("Threads:"))
+    return len(os.listdir(f"/proc/{pid}/fd")), threads, sum(1 for _ in open(f"/proc/{pid}/maps"))
+
+
+def long_pod(top):
+    """A sandbox that lives while processes and containers come and go in it holds no more afterwards."""
+    pod, member = Bundle(top, "pod"), Bundle(top, "member")
+    kind, sandbox = "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id"
+    pod.reset("sleep", "1000").config["annotations"] = {kind: "sandbox", sandbox: "longpod"}
+    made = pod.create("longpod", "--pid-file", f"{top}/pid")
+    started = pod.do("start", "longpod")[0]
+    pid = open(f"{top}/pid").read()
+
+    def come_and_go(times):
+        for _ in range(times):
+            bad = pod.do("exec", "longpod", "true")[0]
+            member.reset("true").config["annotations"] = {kind: "container", sandbox: "longpod"}
+            member.config["linux"]["namespaces"] = [{"type": "mount"}, {"type": "pid"}]
+            bad = bad or member.run("longmember")[0]
+            if bad:
+                score.check(False, "processes and containers come and go", bad)
+                return
+        time.sleep(0.5)
+
+    come_and_go(10)
+    before = held(pid)
+    come_and_go(30)
+    after = held(pid)
+    score.check(not made and not started and after[0] <= before[0] + 1 and after[1] <= before[1] + 2 and after[2] <= before[2] + 20,
+                "a sandbox holds no more after processes and containers came and went", before, after)
+    score.check(pod.do("delete", "--force", "longpod")[0] == 0 and settled(pod), "and goes")
+
+
 def main():
     # What the runtime leaves behind is handed to us, as to an engine's shim.
     import ctypes
@@ -128,6 +163,7 @@ def main():
         cycles(bundle)
         at_once(bundle)
         crashes(bundle)
+        long_pod(top)
     score.finish()
 
 

@@ -225,6 +225,10 @@ def buildah(podman):
     says("what the first run wrote", run([*command, name, "cat", "/made"]), 0, "made\n")
     says("buildah run: a status", run([*command, name, "sh", "-c", "exit 4"]), 4)
     says("buildah rm", run([*start, "rm", name]))
+    os.mkdir(f"{podman.top}/bud")
+    open(f"{podman.top}/bud/Containerfile", "w").write("FROM localhost/box\nRUN echo $((6*7)) > /answer\n")
+    says("buildah build --runtime", run([*start, "build", "--pull-never", "--runtime", CSANDBOX, "--isolation", "oci", "--network=none", "-t", "answered", f"{podman.top}/bud"], timeout=120))
+    says("what its RUN wrote", podman.run("--rm", "localhost/answered", "cat", "/answer"), 0, "42\n")
 
 
 def ordinary_user():

@@ -157,6 +157,13 @@ def listings(bundle):
     listed = json.loads(bundle.do("list", "--format", "json")[1])
     score.check([item["id"] for item in listed] == ["c1"] and listed[0]["status"] == "running", "list --format json", listed)
     says("list --quiet", bundle.do("list", "--quiet"), 0, "c1\n")
+    stream = subprocess.Popen(bundle.command("events", "--interval", "1s", "c1"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    first, second = json.loads(stream.stdout.readline()), json.loads(stream.stdout.readline())
+    stream.kill()
+    stream.wait()
+    score.check(first["type"] == second["type"] == "stats" and first["id"] == "c1", "events, one after another", first, second)
+    table = bundle.do("list")[1].decode().splitlines()
+    score.check(table[0].split()[:3] == ["ID", "PID", "STATUS"] and table[1].split()[0] == "c1" and "running" in table[1], "list as a table", table)
     stats = json.loads(bundle.do("events", "--stats", "c1")[1])
     score.check(stats["type"] == "stats" and stats["data"]["pids"]["current"] >= 1 and stats["data"]["memory"]["usage"]["usage"] > 0, "events --stats", stats)
 
