@@ -289,6 +289,22 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	}
 }
 
+static void explain_start(
+	const struct sandbox_launch *launch, int error, bool exec_failed, struct failure *failure)
+{
+	bool layers = launch->config.layer_count && !exec_failed;
+
+	if (layers && error == -EINVAL)
+		(void)fail(failure, STATUS_INTERNAL,
+			"--layer: this is no layer; --debug-log FILE tells more");
+	else if (layers && (error == -ENOSPC || error == -ENOMEM))
+		(void)fail(failure, STATUS_INTERNAL,
+			"--layer: there is more in it than fits into the sandbox's memory; "
+			"--memory and --disk bound that");
+	else
+		(void)fail_errno(failure, -error, "cannot run %s", launch->config.argv[0]);
+}
+
 static void start_kernel(struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
 {
 	struct sandbox_events events = {.stopped = on_stopped};
@@ -303,12 +319,7 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	error = kernel_start(platform, &launch->config, &events, &exec_failed);
 
 	if (error) {
-		const char *name = launch->config.argv[0];
-
-		if (error == -EINVAL && launch->config.layer_count && !exec_failed)
-			(void)fail(failure, STATUS_INTERNAL, "--layer: this is no layer; --debug-log FILE tells more");
-		else
-			(void)fail_errno(failure, -error, "cannot run %s", name);
+		explain_start(launch, error, exec_failed, failure);
 		if (exec_failed)
 			failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 		give_up(failure);

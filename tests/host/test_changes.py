@@ -138,7 +138,7 @@ def hostile_layers(directory):
         info.size = 64 << 20
         tar.addfile(info, open("/dev/zero", "rb"))
     done = job(place, "true", "--disk", "16M", "--layer", path)
-    score.check(done[0] == 125 and b"space" in done[2], "one that is larger than --disk", done)
+    score.check(done[0] == 125 and b"--disk" in done[2], "one that is larger than --disk", done)
 
 
 def broken_layers(directory):
