@@ -344,7 +344,7 @@ static la_ssize_t write_bytes(
 	return written;
 }
 
-/* Names are bytes, and stay what they are. */
+/* Names are bytes: those that are not ASCII are marked so, and stay what they are. */
 static int begin(struct layer_store *store)
 {
 	store->archive = archive_write_new();
@@ -353,8 +353,7 @@ static int begin(struct layer_store *store)
 	archive_write_set_bytes_per_block(store->archive, PIECE_SIZE);
 	archive_write_set_bytes_in_last_block(store->archive, 1);
 	if (archive_write_set_format_pax(store->archive) != ARCHIVE_OK ||
-		archive_write_set_options(store->archive, "hdrcharset=BINARY,xattrheader=SCHILY") !=
-			ARCHIVE_OK ||
+		archive_write_set_options(store->archive, "xattrheader=SCHILY") != ARCHIVE_OK ||
 		archive_write_open(store->archive, store, NULL, write_bytes, NULL) != ARCHIVE_OK)
 		return error_of(store->archive);
 	return 0;
