@@ -170,7 +170,7 @@ def linux_fields(bundle):
         score.skip("a cgroup file system", "no cgroup for the caller")
     else:
         lines = result[1].decode().splitlines()
-        score.check(lines[1:5] == ["67108864", "20", "50000 100000", "cpu memory pids"] and len(lines) == 8 and "Read-only" in lines[7], "a cgroup file system tells of the container's limits", result)
+        score.check(lines[1:5] == ["67108864", "20", "50000 100000", "cpuset cpu memory pids"] and len(lines) == 8 and "Read-only" in lines[7], "a cgroup file system tells of the container's limits", result)
     for section in ("vm", "windows", "solaris", "zos"):
         bundle.reset("true").config[section] = {"x": 1}
         refused(bundle, section, section)

@@ -201,6 +201,20 @@ def distribution(bundle):
     has("bash", b"3 a\n", "bash", "-c", 'x=(c b a); echo ${#x[@]} $(printf "%s\\n" "${x[@]}" | sort | head -1)')
     has("perl", b"120\n", "perl", "-e", "$n = 1; $n *= $_ for 1..5; print qq($n\\n)")
     has("python3", b"[0, 1, 4]\n", "/usr/bin/python3", "-c", "import subprocess; print([int(subprocess.check_output(['expr', str(i), '*', str(i)]) or 0) if i else 0 for i in range(3)])")
+    java = "/usr/bin/java"
+    if os.path.exists(java):
+        bundle.reset(java, "-XshowSettings:system", "-version")
+        bundle.config["root"] = {"path": "distribution"}
+        bundle.config["mounts"] += [{"destination": f"/{name}", "type": "bind", "source": f"/{name}", "options": ["rbind", "ro"]} for name in ("usr", "etc")]
+        bundle.config["mounts"] += [{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}, {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup"}]
+        bundle.config["linux"]["resources"] = {"cpu": {"quota": 50000, "period": 100000}}
+        result = bundle.run()
+        if b"no such cgroup" in result[2]:
+            score.skip("a language's runtime sees the container's processors", "no cgroup for the caller")
+        else:
+            score.check(result[0] == 0 and b"Provider: cgroupv2" in result[2] and b"Effective CPU Count: 1" in result[2], "a language's runtime sees the container's processors", result)
+    else:
+        score.skip("a language's runtime sees the container's processors", "no java")
     has("find and grep", b"/etc/passwd\n", "sh", "-c", "find /etc -maxdepth 1 -name passwd -exec grep -l root {} +")
 
 

@@ -12,6 +12,7 @@
 #include "abi/statfs.h"
 #include "sentry/fs/proc/proc_fs.h"
 #include "sentry/kernel/container.h"
+#include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/super_block.h"
 
@@ -150,6 +151,17 @@ static int show_cpu_stat(const struct proc_context *context, struct text_writer 
 	return 0;
 }
 
+static int show_processors(const struct proc_context *context, struct text_writer *out)
+{
+	int count = scheduling_processors();
+
+	if (count > 1)
+		text_printf(out, "0-%d\n", count - 1);
+	else
+		text_printf(out, "0\n");
+	return 0;
+}
+
 /* --- the tree --- */
 
 #define SHOW(name_, show_)                                                                         \
@@ -163,7 +175,7 @@ static int show_cpu_stat(const struct proc_context *context, struct text_writer 
 	}
 
 static const struct proc_entry root_entries[] = {
-	TEXT("cgroup.controllers", "cpu memory pids"),
+	TEXT("cgroup.controllers", "cpuset cpu memory pids"),
 	TEXT("cgroup.events", "populated 1\nfrozen 0"),
 	TEXT("cgroup.freeze", "0"),
 	TEXT("cgroup.max.depth", "0"),
@@ -175,6 +187,10 @@ static const struct proc_entry root_entries[] = {
 	SHOW("cpu.max", show_cpu_max),
 	SHOW("cpu.stat", show_cpu_stat),
 	TEXT("cpu.weight", "100"),
+	TEXT("cpuset.cpus", ""),
+	SHOW("cpuset.cpus.effective", show_processors),
+	TEXT("cpuset.mems", ""),
+	TEXT("cpuset.mems.effective", "0"),
 	SHOW("memory.current", show_memory_current),
 	SHOW("memory.events", show_memory_events),
 	TEXT("memory.high", "max"),

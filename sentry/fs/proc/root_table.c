@@ -54,7 +54,10 @@ static const struct proc_entry root_entries[] = {
 		.mode = LINUX_S_IFLNK | 0777,
 		.inode_ops = &proc_thread_self_operations},
 	DIRECTORY("bus", &empty_directory),
-	CONSTANT("cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"),
+	/* All in the one hierarchy of version 2. */
+	CONSTANT("cgroups",
+		"#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t0\t1\t1\ncpu\t0\t1\t1\n"
+		"cpuacct\t0\t1\t1\nmemory\t0\t1\t1\npids\t0\t1\t1\n"),
 	CONSTANT("cmdline", "BOOT_IMAGE=/boot/vmlinuz ro\n"),
 	CONSTANT("consoles", ""),
 	SHOW("cpuinfo", 0444, root_show_cpuinfo),
