@@ -193,6 +193,55 @@ struct bpf_machine {
 };
 
 /* False past the end. */
+/* Linux runs a translation, whose first three instructions set its registers up. */
+#define TRANSLATION_PROLOGUE 3
+
+static size_t translated_jump_count(const struct linux_sock_filter *insn)
+{
+	uint16_t operation = LINUX_BPF_OP(insn->code);
+	size_t count = 1;
+
+	if (operation == LINUX_BPF_JA)
+		return 1;
+	/* A constant that does not fit as a signed one comes from a register. */
+	if (!(insn->code & LINUX_BPF_X) && insn->k > INT32_MAX)
+		count++;
+	/* One of the two ways is a jump of its own, unless it leads to the next instruction. */
+	if (insn->jf && (insn->jt || operation == LINUX_BPF_JSET))
+		count++;
+	return count;
+}
+
+static size_t translated_insn_count(const struct linux_sock_filter *insn)
+{
+	uint16_t operation = LINUX_BPF_OP(insn->code);
+
+	switch (LINUX_BPF_CLASS(insn->code)) {
+	case LINUX_BPF_JMP:
+		return translated_jump_count(insn);
+	case LINUX_BPF_RET:
+		/* A constant is put into the result first. */
+		return LINUX_BPF_RVAL(insn->code) == LINUX_BPF_K ? 2 : 1;
+	case LINUX_BPF_ALU:
+		/* The divisor is looked at. */
+		if ((insn->code & LINUX_BPF_X) &&
+			(operation == LINUX_BPF_DIV || operation == LINUX_BPF_MOD))
+			return 5;
+		return 1;
+	default:
+		return 1;
+	}
+}
+
+size_t bpf_translated_count(const struct linux_sock_filter *program, size_t count)
+{
+	size_t total = TRANSLATION_PROLOGUE;
+
+	for (size_t i = 0; i < count; i++)
+		total += translated_insn_count(&program[i]);
+	return total;
+}
+
 static inline bool load(
 	const struct bpf_machine *machine, uint32_t offset, unsigned int size, uint32_t *value)
 {

@@ -23,5 +23,7 @@ enum bpf_use {
 
 /* -EINVAL for a program that Linux would refuse. */
 must_check int bpf_check(const struct linux_sock_filter *program, size_t count, enum bpf_use use);
+/* How many instructions Linux makes of a seccomp program before it counts them. */
+size_t bpf_translated_count(const struct linux_sock_filter *program, size_t count);
 uint32_t bpf_run(const struct linux_sock_filter *program, size_t count, enum bpf_use use,
 	const void *data, size_t size);

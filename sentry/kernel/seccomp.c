@@ -317,10 +317,10 @@ static void sync_locked(struct task *task)
 
 static int check_chain_locked(const struct task *task, const struct seccomp_filter *filter)
 {
-	size_t total = filter->count;
+	size_t total = bpf_translated_count(filter->program, filter->count);
 
 	for (const struct seccomp_filter *old = task->seccomp; old; old = old->previous) {
-		total += old->count + FILTER_PENALTY;
+		total += bpf_translated_count(old->program, old->count) + FILTER_PENALTY;
 		if (filter->notifier && old->notifier)
 			return -EBUSY;
 	}
