@@ -86,7 +86,7 @@ def filters(score):
 def families(score):
     """Every task is there, whatever it does to get away."""
     script = "import os,threading\nt=threading.Thread(target=lambda: os.getppid())\nt.start()\nt.join()\n" \
-             "p=os.fork()\nif p==0:\n os.setsid()\n q=os.fork()\n if q==0:\n  os.execv('/bin/echo',['echo','x'])\n os._exit(3)\nos.waitpid(p,0)"
+             "p=os.fork()\nif p==0:\n os.setsid()\n q=os.fork()\n if q==0:\n  os.execv('/bin/echo',['echo','x'])\n os.waitpid(q,0)\n os._exit(3)\nos.waitpid(p,0)"
     _, _, errors = trace(command=["python3", "-c", script])
     text = errors.decode()
     score.check(text.count("+++ new child of") == 3, "each new task is told", text.count("+++ new child of"))
