@@ -139,6 +139,19 @@ static bool interface_is_change(uint32_t command)
 	}
 }
 
+/* Up or down is all that can be changed. */
+static int64_t set_flags(struct task *task, uint64_t argument)
+{
+	struct linux_ifreq request;
+
+	if (mm_copy_in(task->mm, &request, argument, sizeof(request)))
+		return -EFAULT;
+	request.ifr_name[LINUX_IFNAMSIZ - 1] = '\0';
+	if (strcmp(request.ifr_name, LOOPBACK_NAME))
+		return net_may_administer() ? -ENODEV : -EPERM;
+	return net_loopback_set_up(request.ifr_flags & LINUX_IFF_UP);
+}
+
 int64_t interface_ioctl(struct task *task, uint32_t command, uint64_t argument)
 {
 	struct linux_ifreq request;
@@ -147,6 +160,8 @@ int64_t interface_ioctl(struct task *task, uint32_t command, uint64_t argument)
 	if (command == LINUX_SIOCGIFCONF)
 		return host_network_is_shown() ? host_interface_list(task, argument)
 					       : interface_list(task, argument);
+	if (command == LINUX_SIOCSIFFLAGS && !host_network_is_shown())
+		return set_flags(task, argument);
 	if (interface_is_change(command))
 		return -EPERM;
 	/* Only commands of this family have a request to read. */

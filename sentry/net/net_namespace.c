@@ -71,6 +71,11 @@ static bool may_administer(const struct net_namespace *ns)
 	return cred_capable_in(current->cred, ns ? ns->user_ns : user_namespace_initial(), LINUX_CAP_NET_ADMIN);
 }
 
+bool net_may_administer(void)
+{
+	return may_administer(net_namespace_current());
+}
+
 int net_loopback_set_up(bool up)
 {
 	struct net_namespace *ns = net_namespace_current();

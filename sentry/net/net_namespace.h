@@ -31,6 +31,8 @@ void net_namespace_raise_loopback(struct net_namespace *ns);
 /* Of the current task's namespace, as it is shown; the first one's is up. */
 bool net_loopback_is_up(void);
 bool net_loopback_has_address(void);
+/* Has the current task CAP_NET_ADMIN there? */
+bool net_may_administer(void);
 /* -EPERM without CAP_NET_ADMIN there. Up, it has its addresses. */
 must_check int net_loopback_set_up(bool up);
 /* 127.0.0.1/8: -EEXIST if it has it. */

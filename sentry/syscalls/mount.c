@@ -170,6 +170,8 @@ int64_t sys_umount2(struct task *task, const uint64_t args[6])
 			flags & LINUX_UMOUNT_NOFOLLOW ? 0 : WALK_FOLLOW, &where);
 	if (result)
 		return result;
+	/* "." is not looked up, so what is mounted on it was not met yet: pivot_root(".", "."). */
+	path_cross_mounts(&where);
 	if (!may_mount(task))
 		result = -EPERM;
 	else if ((flags & LINUX_MNT_EXPIRE) && (flags & (LINUX_MNT_FORCE | LINUX_MNT_DETACH)))

@@ -39,7 +39,7 @@ static int check(const struct path *root, const struct path *new_root, const str
 		return -EINVAL;
 	if (!root->mount->parent && root->mount != ns->root)
 		return -EINVAL;
-	if (!new_root->mount->parent)
+	if (!new_root->mount->parent || new_root->mount->locked)
 		return -EINVAL;
 	if (root->mount->propagation == LINUX_MS_SHARED ||
 		new_root->mount->parent->propagation == LINUX_MS_SHARED)
@@ -101,6 +101,11 @@ static void pivot(const struct path *root, const struct path *new_root, const st
 	struct mount *above = old->parent ? mount_get(old->parent) : NULL;
 	struct dentry *place = old->parent ? dentry_get(old->mountpoint) : NULL;
 
+	/* What must not be uncovered is now below the new root. */
+	if (old->locked) {
+		new->locked = true;
+		old->locked = false;
+	}
 	mount_detach_locked(new);
 	mount_detach_locked(old);
 	mount_attach_locked(old, put_old->mount, put_old->dentry);

@@ -227,6 +227,23 @@ TEST(another_root)
 	CHECK_ERRNO(syscall(SYS_pivot_root, "/", "/"), EBUSY);
 }
 
+/* The old root lands on the new one, and goes from there. */
+TEST(another_root_without_a_place_for_the_old)
+{
+	temporary_enter();
+	if (unshare(CLONE_NEWNS | CLONE_NEWUSER))
+		SKIP("no new user namespace");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mkdir("new", 0755) == 0);
+	CHECK(mount("none", "new", "tmpfs", 0, NULL) == 0);
+	CHECK(chdir("new") == 0);
+	CHECK(syscall(SYS_pivot_root, ".", ".") == 0);
+	CHECK(umount2(".", MNT_DETACH) == 0);
+	CHECK(chdir("/") == 0);
+	CHECK_ERRNO(access("/bin", F_OK), ENOENT);
+	CHECK_ERRNO(umount2("/", MNT_DETACH), EINVAL);
+}
+
 TEST(names_of_the_machine)
 {
 	struct utsname name;
@@ -293,6 +310,12 @@ TEST(networks_are_apart)
 	CHECK(set_loopback(true) == 0);
 	CHECK(ioctl(fd, SIOCGIFFLAGS, &request) == 0);
 	CHECK(request.ifr_flags & IFF_UP);
+	request.ifr_flags &= ~IFF_UP;
+	CHECK(ioctl(fd, SIOCSIFFLAGS, &request) == 0);
+	CHECK(ioctl(fd, SIOCGIFFLAGS, &request) == 0);
+	CHECK(!(request.ifr_flags & IFF_UP));
+	strcpy(request.ifr_name, "none");
+	CHECK_ERRNO(ioctl(fd, SIOCSIFFLAGS, &request), ENODEV);
 	CHECK(number_of("/proc/self/ns/net") != before);
 }
 
@@ -406,7 +429,8 @@ TEST(entering)
 
 TEST(questions_to_a_namespace)
 {
-	int uts = open("/proc/self/ns/uts", O_RDONLY), user = open("/proc/self/ns/user", O_RDONLY), pid, owner;
+	int uts = open("/proc/self/ns/uts", O_RDONLY), user = open("/proc/self/ns/user", O_RDONLY),
+	    pid, owner;
 	uid_t uid = 7;
 
 	CHECK_EQ(ioctl(uts, NS_GET_NSTYPE), CLONE_NEWUTS);
