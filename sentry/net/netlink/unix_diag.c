@@ -86,7 +86,9 @@ static bool cookie_matches(const uint32_t cookie[2], uint64_t ino)
 
 static uint8_t state_of(const struct unix_socket *unix_socket)
 {
-	switch (unix_socket->state) {
+	enum unix_state state = unix_socket->state;
+
+	switch (state) {
 	case UNIX_LISTENING:
 		return LINUX_TCP_LISTEN;
 	case UNIX_CONNECTED:
