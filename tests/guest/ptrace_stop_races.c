@@ -41,6 +41,8 @@ TEST(requests_against_sigkill)
 			_exit(0);
 		}
 		for (;;) {
+			/* The killer must get at the processor, too. */
+			usleep(50);
 			if (request(PTRACE_GETREGS, tracee, 0, (unsigned long)&registers) ||
 				request(PTRACE_SETREGS, tracee, 0, (unsigned long)&registers) ||
 				request(PTRACE_GETFPREGS, tracee, 0, (unsigned long)&floating) ||
