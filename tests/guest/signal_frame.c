@@ -111,6 +111,32 @@ TEST(vector_registers_survive_switches_and_system_calls)
 		CHECK(pthread_join(threads[i], NULL) == 0);
 }
 
+/* One of the upper sixteen and a mask, over signals, a system call and a fork. */
+TEST(the_registers_of_avx512_survive)
+{
+	uint64_t pattern[8], out[8] = {0}, mask = 0xa5a5, mask_out = 0;
+	long child;
+	int status;
+
+	if (!__builtin_cpu_supports("avx512f"))
+		SKIP("the processor has no AVX-512");
+	for (int i = 0; i < 8; i++)
+		pattern[i] = 0x1122334455667700 + (uint64_t)i;
+	alarms_start(spoils, SA_RESTART);
+	__asm__ volatile("vmovdqu64 %3, %%zmm20\n kmovw %k4, %%k5\n mov $2000000, %%ecx\n"
+			 "1: dec %%ecx\n jnz 1b\n mov $57, %%eax\n syscall\n"
+			 "vmovdqu64 %%zmm20, %0\n kmovw %%k5, %k1\n"
+			 : "=m"(out), "=&r"(mask_out), "=&a"(child)
+			 : "m"(pattern), "r"(mask)
+			 : "rcx", "r11", "memory");
+	CHECK(!memcmp(out, pattern, sizeof(out)));
+	CHECK_EQ(mask_out, mask);
+	if (child == 0)
+		_exit(7);
+	CHECK(waitpid((pid_t)child, &status, 0) == child);
+	CHECK_EQ(status, 7 << 8);
+}
+
 TEST(fork_inherits_vector_registers)
 {
 	uint64_t pattern[4] = {7, 8, 9, 10}, out[4] = {0};
