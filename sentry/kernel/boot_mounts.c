@@ -112,38 +112,53 @@ static int make_file_system(const struct sandbox_config *config, const struct sa
 
 /* --- mount points --- */
 
-/* Finds or makes one name in a directory; the path moves on to it. */
-static int step_or_make(struct path *at, const char *name, uint32_t mode)
+/* Makes a name in a directory, or finds it; the path moves on to it. */
+static int make_step(struct path *at, const char *name, uint32_t mode)
 {
 	struct component component = component_from_string(name);
 	struct inode *directory = path_inode(at), *inode;
 	struct dentry *dentry;
+	struct cred *root;
 	int error;
 
 	if (!inode_is_type(directory, LINUX_S_IFDIR))
 		return -ENOTDIR;
+	error = cred_new_root(&root);
+	if (error)
+		return error;
 	mutex_lock(&directory->lock);
 	error = dentry_lookup_locked(at->dentry, &component, &dentry);
 	if (!error && !dentry_inode(dentry)) {
-		const struct cred *cred = NULL;
-		struct cred *root = NULL;
-
-		error = cred_new_root(&root);
-		cred = root;
-		if (!error)
-			error = directory->ops->create ? directory->ops->create(directory, name, mode, 0, cred, &inode)
-						       : -EROFS;
-		if (!error)
+		error = directory->ops->create
+				? directory->ops->create(directory, name, mode, 0, root, &inode)
+				: -EROFS;
+		if (error)
+			dentry_put(dentry);
+		else
 			dentry_instantiate(dentry, inode);
-		if (root)
-			cred_put(root);
 	}
 	mutex_unlock(&directory->lock);
+	cred_put(root);
 	if (error)
 		return error;
 	dentry_put(at->dentry);
 	at->dentry = dentry;
 	path_cross_mounts(at);
+	return 0;
+}
+
+/* One step of the way, through a link that stays below root, or into what is made now. */
+static int step_or_make(struct path *at, const struct path *root, const char *name, uint32_t mode)
+{
+	struct path next;
+	int error = path_lookup_at(at, root, name, WALK_FOLLOW, &next);
+
+	if (error == -ENOENT)
+		return make_step(at, name, mode);
+	if (error)
+		return error;
+	path_put(at);
+	*at = next;
 	return 0;
 }
 
@@ -160,12 +175,12 @@ static int make_mount_point(const struct path *root, const char *destination, bo
 	path_get(&at);
 	for (char *name = strtok_r(text, "/", &save); name && !error;) {
 		char *next = strtok_r(NULL, "/", &save);
-		bool is_directory = next || directory;
+		uint32_t mode = next || directory ? LINUX_S_IFDIR | 0755 : LINUX_S_IFREG | 0644;
 
 		if (!strcmp(name, "..") || strlen(name) > LINUX_NAME_MAX)
 			error = -EINVAL;
 		else if (strcmp(name, ".") != 0)
-			error = step_or_make(&at, name, is_directory ? LINUX_S_IFDIR | 0755 : LINUX_S_IFREG | 0644);
+			error = step_or_make(&at, root, name, mode);
 		name = next;
 	}
 	if (error)

@@ -102,6 +102,10 @@ def mounts(bundle, top):
     refused(mount("true", root={"path": "nothing"}), "no root", "root.path")
     os.symlink("/", bundle.path / "evil")
     refused(mount("true", root={"path": "evil"}), "a root that is a link", "root.path")
+    os.symlink("bin", bundle.path / "rootfs/linked")
+    os.symlink("file", f"{top}/source/to-file")
+    gives(mount("cat /bin/tool", {**bind, "source": f"{top}/source/to-file", "destination": "/linked/tool"}),
+          "a place that is made behind a link of the image", open(f"{top}/source/file").read())
     os.symlink("/etc", bundle.path / "rootfs/out")
     mount("true", {**bind, "destination": "/out/csandbox-test"}).run()
     score.check(not os.path.exists("/etc/csandbox-test"), "nothing is made on the host through a link of the image")
