@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads little-endian numbers and slices from bytes that nobody vouches for; past the end it fails, and stays failed. */
+/* Reads little-endian numbers and slices from bytes that nobody vouches for; past the end it fails,
+ * and stays failed. */
 #pragma once
 
 #include "base/compiler.h"

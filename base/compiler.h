@@ -5,25 +5,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define must_check      __attribute__((warn_unused_result))
-#define noreturn_       __attribute__((noreturn))
-#define format_(f, a)   __attribute__((format(printf, f, a)))
-#define cleanup_(fn)    __attribute__((cleanup(fn)))
+#define must_check    __attribute__((warn_unused_result))
+#define noreturn_     __attribute__((noreturn))
+#define format_(f, a) __attribute__((format(printf, f, a)))
+#define cleanup_(fn)  __attribute__((cleanup(fn)))
 /* For large buffers whose filled part alone is ever looked at: they are not cleared first. */
 #if __has_attribute(uninitialized)
 #define uninitialized_ __attribute__((uninitialized))
 #else
 #define uninitialized_
 #endif
-#define unused_         __attribute__((unused))
-#define cold_           __attribute__((cold))
-#define likely(x)       __builtin_expect(!!(x), 1)
-#define unlikely(x)     __builtin_expect(!!(x), 0)
-#define array_count(a)  (sizeof(a) / sizeof((a)[0]))
+#define unused_	       __attribute__((unused))
+#define cold_	       __attribute__((cold))
+#define likely(x)      __builtin_expect(!!(x), 1)
+#define unlikely(x)    __builtin_expect(!!(x), 0)
+#define array_count(a) (sizeof(a) / sizeof((a)[0]))
 
 #define container_of(pointer, type, member)                                                        \
-	((type *)((char *)(pointer) - offsetof(type, member) +                                     \
-		0 * sizeof((pointer) == &((type *)0)->member)))
+	((type *)((char *)(pointer)-offsetof(type, member) +                                       \
+		  0 * sizeof((pointer) == &((type *)0)->member)))
 
 /* Hands ownership out of a variable that a cleanup attribute would otherwise release. */
 #define steal_pointer(pointer)                                                                     \

@@ -16,8 +16,9 @@ static void check_order(const struct mutex *mutex, bool nested)
 	for (size_t i = 0; i < held_count; i++) {
 		bool fine = nested ? held[i]->rank <= mutex->rank : held[i]->rank < mutex->rank;
 
-		panic_if(!fine || held[i] == mutex, "lock order: %s (%d) taken while %s (%d) is held",
-			mutex->name, mutex->rank, held[i]->name, held[i]->rank);
+		panic_if(!fine || held[i] == mutex,
+			"lock order: %s (%d) taken while %s (%d) is held", mutex->name, mutex->rank,
+			held[i]->name, held[i]->rank);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The debug log and panic(). A record is one write(2), so that records of many threads never mix. */
+/* The debug log and panic(). A record is one write(2), so that records of many threads never mix.
+ */
 #include "base/log.h"
 
 #include <execinfo.h>

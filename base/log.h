@@ -2,9 +2,10 @@
 /*
  * The debug log and the end of everything.
  *
- * The log goes to the descriptor given to log_open(), a line or a JSON object a record; without one,
- * nothing is formatted. panic() is how the sentry fails closed: it is for broken invariants and host
- * errors that leave the state of a guest unknown, never for something that a guest can ask for.
+ * The log goes to the descriptor given to log_open(), a line or a JSON object a record; without
+ * one, nothing is formatted. panic() is how the sentry fails closed: it is for broken invariants
+ * and host errors that leave the state of a guest unknown, never for something that a guest can ask
+ * for.
  */
 #pragma once
 
@@ -31,7 +32,7 @@ void log_write(enum log_level level, const char *format, ...) format_(2, 3);
 			log_write(LOG_LEVEL_INFO, __VA_ARGS__);                                    \
 	} while (0)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_error(...)   log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 
 /*
  * Reports and ends the process with status 125; the pid namespace takes all guests along.

@@ -2,8 +2,8 @@
 /*
  * The one reference count. It panics on underflow and on raising from zero.
  *
- * Debug builds count the live objects of each type by name; refcount_report_leaks() tells at exit what
- * is still held.
+ * Debug builds count the live objects of each type by name; refcount_report_leaks() tells at exit
+ * what is still held.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing text buffer for generated files (proc) and reports. Out of memory sticks: check text_writer_failed() once at the end. */
+/* A growing text buffer for generated files (proc) and reports. Out of memory sticks: check
+ * text_writer_failed() once at the end. */
 #pragma once
 
 #include "base/compiler.h"

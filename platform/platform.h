@@ -2,17 +2,18 @@
 /*
  * platform/ - how guest code runs.
  *
- * Three interfaces are the whole boundary. A platform makes address spaces and contexts. An address space
- * holds host mappings at guest addresses. A context is one guest thread's place on the processor: it runs
- * guest code until a system call, a fault or an interruption, and keeps no guest-visible state that
- * cannot be read out as plain data. Nothing above this room knows how it is done.
+ * Three interfaces are the whole boundary. A platform makes address spaces and contexts. An address
+ * space holds host mappings at guest addresses. A context is one guest thread's place on the
+ * processor: it runs guest code until a system call, a fault or an interruption, and keeps no
+ * guest-visible state that cannot be read out as plain data. Nothing above this room knows how it
+ * is done.
  *
- * Threads: a context belongs to one host thread at a time, the one that first switches it (or reads or sets
- * its floating-point or debug registers) until it releases or frees it, which it must before it ends: a
- * host thread that ends with a context ends the sandbox. Only context_interrupt() and context_wake_near()
- * may be called from others. Address spaces may be used by several threads; map,
- * unmap and protect only queue work, which is carried out, in order, before any context of that address
- * space next runs guest code, or by address_space_flush().
+ * Threads: a context belongs to one host thread at a time, the one that first switches it (or reads
+ * or sets its floating-point or debug registers) until it releases or frees it, which it must
+ * before it ends: a host thread that ends with a context ends the sandbox. Only context_interrupt()
+ * and context_wake_near() may be called from others. Address spaces may be used by several threads;
+ * map, unmap and protect only queue work, which is carried out, in order, before any context of
+ * that address space next runs guest code, or by address_space_flush().
  *
  * Locks: a platform's locks rank above all of the sentry's and are never held across a call out.
  */
@@ -34,11 +35,12 @@ struct context;
 #define PLATFORM_GUEST_MAX 0x7ffff0000000ul
 
 enum exit_reason {
-	EXIT_SYSCALL,     /* a 64-bit system call; registers.orig_rax is its number, rax is -ENOSYS */
-	EXIT_SYSCALL_32,  /* int 0x80, sysenter: another table, never to be taken for the 64-bit one */
-	EXIT_FAULT,       /* a page fault: address, and as much of the access as the host tells */
-	EXIT_SIGNAL,      /* another exception of the guest's own: signal, code, address */
-	EXIT_STEP,        /* one instruction was executed, with RUN_STEP */
+	EXIT_SYSCALL, /* a 64-bit system call; registers.orig_rax is its number, rax is -ENOSYS */
+	EXIT_SYSCALL_32,  /* int 0x80, sysenter: another table, never to be taken for the 64-bit one
+			   */
+	EXIT_FAULT,	  /* a page fault: address, and as much of the access as the host tells */
+	EXIT_SIGNAL,	  /* another exception of the guest's own: signal, code, address */
+	EXIT_STEP,	  /* one instruction was executed, with RUN_STEP */
 	EXIT_INTERRUPTED, /* context_interrupt(), or nothing that concerns the guest */
 };
 
@@ -48,10 +50,10 @@ enum fault_access { ACCESS_UNKNOWN, ACCESS_READ, ACCESS_WRITE, ACCESS_EXECUTE };
 struct context_exit {
 	enum exit_reason reason;
 	enum fault_access access; /* EXIT_FAULT */
-	bool present;             /* EXIT_FAULT: something was mapped there, and did not allow the access */
-	int signal;               /* EXIT_FAULT, EXIT_SIGNAL, EXIT_STEP: what Linux would send */
-	int code;                 /* its si_code */
-	uint64_t address;         /* its si_addr */
+	bool present;	  /* EXIT_FAULT: something was mapped there, and did not allow the access */
+	int signal;	  /* EXIT_FAULT, EXIT_SIGNAL, EXIT_STEP: what Linux would send */
+	int code;	  /* its si_code */
+	uint64_t address; /* its si_addr */
 };
 
 enum run_flags {
@@ -63,8 +65,8 @@ struct platform_operations {
 	const char *name;
 	int (*address_space_new)(struct platform *platform, struct address_space **out);
 	void (*address_space_free)(struct address_space *as);
-	int (*address_space_map)(struct address_space *as, uint64_t address, int fd, uint64_t offset,
-		uint64_t length, int protection, int flags);
+	int (*address_space_map)(struct address_space *as, uint64_t address, int fd,
+		uint64_t offset, uint64_t length, int protection, int flags);
 	int (*address_space_protect)(
 		struct address_space *as, uint64_t address, uint64_t length, int protection);
 	int (*address_space_unmap)(struct address_space *as, uint64_t address, uint64_t length);
@@ -77,14 +79,14 @@ struct platform_operations {
 		struct linux_user_regs *registers, unsigned int flags, struct context_exit *exit);
 	void (*context_release)(struct context *context);
 	void (*context_interrupt)(struct context *context);
-	int (*context_get_fpstate)(struct context *context, struct address_space *as, void *buffer,
-		size_t size);
-	int (*context_set_fpstate)(struct context *context, struct address_space *as,
-		const void *buffer, size_t size);
-	int (*context_get_debug_register)(
-		struct context *context, struct address_space *as, unsigned int index, uint64_t *value);
-	int (*context_set_debug_register)(
-		struct context *context, struct address_space *as, unsigned int index, uint64_t value);
+	int (*context_get_fpstate)(
+		struct context *context, struct address_space *as, void *buffer, size_t size);
+	int (*context_set_fpstate)(
+		struct context *context, struct address_space *as, const void *buffer, size_t size);
+	int (*context_get_debug_register)(struct context *context, struct address_space *as,
+		unsigned int index, uint64_t *value);
+	int (*context_set_debug_register)(struct context *context, struct address_space *as,
+		unsigned int index, uint64_t value);
 	/* Hints about the host's CPUs; any may be NULL. */
 	void (*context_block_begin)(struct context *context);
 	void (*context_block_end)(struct context *context);
@@ -93,7 +95,8 @@ struct platform_operations {
 
 struct platform {
 	const struct platform_operations *ops;
-	size_t fpstate_size;      /* bytes of an XSAVE image in the standard format, as PTRACE_GETREGSET gives it */
+	size_t fpstate_size; /* bytes of an XSAVE image in the standard format, as PTRACE_GETREGSET
+				gives it */
 	uint64_t fpstate_features; /* XCR0: the components that guests may use */
 };
 
@@ -125,9 +128,9 @@ static inline void address_space_free(struct address_space *as)
 }
 
 /*
- * Queues a mapping of fd's bytes [offset, offset+length) at a guest address, in place of what was there.
- * Everything is in whole pages. fd must stay open until the queue is flushed, as the memory file always
- * does; -ENOMEM when the queue cannot grow.
+ * Queues a mapping of fd's bytes [offset, offset+length) at a guest address, in place of what was
+ * there. Everything is in whole pages. fd must stay open until the queue is flushed, as the memory
+ * file always does; -ENOMEM when the queue cannot grow.
  */
 must_check static inline int address_space_map(struct address_space *as, uint64_t address, int fd,
 	uint64_t offset, uint64_t length, int protection, int flags)
@@ -148,8 +151,8 @@ must_check static inline int address_space_unmap(
 	return as->ops->address_space_unmap(as, address, length);
 }
 
-/* Queues the entering of pages for writing (MADV_POPULATE_WRITE), a hint that saves the faults of what is
- * about to be touched. */
+/* Queues the entering of pages for writing (MADV_POPULATE_WRITE), a hint that saves the faults of
+ * what is about to be touched. */
 must_check static inline int address_space_populate(
 	struct address_space *as, uint64_t address, uint64_t length)
 {
@@ -157,8 +160,8 @@ must_check static inline int address_space_populate(
 }
 
 /*
- * For execve of the only user of an address space: forgets the queue and queues the removal of everything,
- * so that the same address space and the same context go on empty, without a hand-over.
+ * For execve of the only user of an address space: forgets the queue and queues the removal of
+ * everything, so that the same address space and the same context go on empty, without a hand-over.
  */
 must_check static inline int address_space_reset(struct address_space *as, struct context *context)
 {
@@ -166,9 +169,9 @@ must_check static inline int address_space_reset(struct address_space *as, struc
 }
 
 /*
- * Carries the queue out now. Needed before pages that an earlier unmap covered are used for something
- * else while other threads of the address space may still run: when it returns, no guest thread can
- * reach them. Interrupts a running context of the address space if it must.
+ * Carries the queue out now. Needed before pages that an earlier unmap covered are used for
+ * something else while other threads of the address space may still run: when it returns, no guest
+ * thread can reach them. Interrupts a running context of the address space if it must.
  */
 must_check static inline int address_space_flush(struct address_space *as)
 {
@@ -188,18 +191,21 @@ static inline void context_free(struct context *context)
 }
 
 /*
- * Runs guest code in as with these registers until something happens, and says what. registers holds the
- * state at that moment. Returns 0, or -ENOMEM when a queued mapping did not fit (the guest's problem, as
- * at a full max_map_count); any other host error panics. All guest registers but the floating-point
- * state are in registers, fs_base and gs_base included.
+ * Runs guest code in as with these registers until something happens, and says what. registers
+ * holds the state at that moment. Returns 0, or -ENOMEM when a queued mapping did not fit (the
+ * guest's problem, as at a full max_map_count); any other host error panics. All guest registers
+ * but the floating-point state are in registers, fs_base and gs_base included.
  *
  * Further errors, with which no guest code has run either:
- * - what the host said of a file that it does not map (-EACCES, -EPERM, -ENODEV, ...). After this and after
- *   -ENOMEM the address space is empty: its faults, present or not, may be answered by mapping again;
- * - -EAGAIN when the host gives no thread for a context that has no place in this address space yet;
- * - -EINVAL for registers that the processor would not load (cs, ss, a base outside the lower half).
- * On the way in orig_rax does not matter; on the way out it is -1 but for system calls. A stepped system call exits
- * with EXIT_SYSCALL, and the step after it is that of the next instruction.
+ * - what the host said of a file that it does not map (-EACCES, -EPERM, -ENODEV, ...). After this
+ * and after -ENOMEM the address space is empty: its faults, present or not, may be answered by
+ * mapping again;
+ * - -EAGAIN when the host gives no thread for a context that has no place in this address space
+ * yet;
+ * - -EINVAL for registers that the processor would not load (cs, ss, a base outside the lower
+ * half). On the way in orig_rax does not matter; on the way out it is -1 but for system calls. A
+ * stepped system call exits with EXIT_SYSCALL, and the step after it is that of the next
+ * instruction.
  */
 must_check static inline int context_switch(struct context *context, struct address_space *as,
 	struct linux_user_regs *registers, unsigned int flags, struct context_exit *exit)
@@ -208,15 +214,16 @@ must_check static inline int context_switch(struct context *context, struct addr
 }
 
 /*
- * Gives the context's place in its address space back (at exit, and at exec into another one). Floating-
- * point state is lost: read it before if it matters. The next switch takes a place anew.
+ * Gives the context's place in its address space back (at exit, and at exec into another one).
+ * Floating- point state is lost: read it before if it matters. The next switch takes a place anew.
  */
 static inline void context_release(struct context *context)
 {
 	context->ops->context_release(context);
 }
 
-/* From any thread: a running switch returns soon with EXIT_INTERRUPTED, or the next one does at once. */
+/* From any thread: a running switch returns soon with EXIT_INTERRUPTED, or the next one does at
+ * once. */
 static inline void context_interrupt(struct context *context)
 {
 	context->ops->context_interrupt(context);
@@ -250,8 +257,8 @@ must_check static inline int context_set_debug_register(
 }
 
 /*
- * The context's own host thread is about to sleep in the sentry, and has woken up again. Strictly in pairs.
- * Between the two the context is no load on its CPU.
+ * The context's own host thread is about to sleep in the sentry, and has woken up again. Strictly
+ * in pairs. Between the two the context is no load on its CPU.
  */
 static inline void context_block_begin(struct context *context)
 {
@@ -266,9 +273,9 @@ static inline void context_block_end(struct context *context)
 }
 
 /*
- * Called by the host thread of another context just before it wakes the one that this context belongs to,
- * which must not be freed meanwhile. Brings a context that sleeps on an idle CPU to the waker's, because waking a CPU costs
- * more than the work that most wake-ups bring.
+ * Called by the host thread of another context just before it wakes the one that this context
+ * belongs to, which must not be freed meanwhile. Brings a context that sleeps on an idle CPU to the
+ * waker's, because waking a CPU costs more than the work that most wake-ups bring.
  */
 static inline void context_wake_near(struct context *context)
 {

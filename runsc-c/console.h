@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The caller's terminal. While a guest has it, it is in raw mode, and the guest's own line discipline does what the host's
- * did: echo, Ctrl-C, Ctrl-Z. It goes back to what it was whenever the command stops or ends.
+ * The caller's terminal. While a guest has it, it is in raw mode, and the guest's own line
+ * discipline does what the host's did: echo, Ctrl-C, Ctrl-Z. It goes back to what it was whenever
+ * the command stops or ends.
  */
 #pragma once
 

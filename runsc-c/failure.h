@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What went wrong, for a person: what failed, on what, why, and what to try; with the status to exit with.
- * The front end passes one around instead of printing or exiting deep in a function.
+ * What went wrong, for a person: what failed, on what, why, and what to try; with the status to
+ * exit with. The front end passes one around instead of printing or exiting deep in a function.
  */
 #pragma once
 
 #include "base/compiler.h"
 
-#define STATUS_INTERNAL       125
+#define STATUS_INTERNAL	      125
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_NOT_FOUND      127
 

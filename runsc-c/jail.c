@@ -46,7 +46,8 @@ int jail_check_host(struct failure *failure)
 {
 	char text[32];
 
-	if (!read_small_file("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) && text[0] >= '2')
+	if (!read_small_file("/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) &&
+		text[0] >= '2')
 		return fail(failure, STATUS_INTERNAL,
 			"the host forbids ptrace (kernel.yama.ptrace_scope is %c); "
 			"set it to 1: sysctl kernel.yama.ptrace_scope=1",
@@ -63,10 +64,12 @@ int jail_explain_clone(int error, struct failure *failure)
 	if (error == EPERM)
 		return fail(failure, STATUS_INTERNAL,
 			"the host lets this user make no user namespace; allow it (sysctl "
-			"kernel.unprivileged_userns_clone=1, or a container's seccomp profile), or run as root");
+			"kernel.unprivileged_userns_clone=1, or a container's seccomp profile), or "
+			"run as root");
 	if (error == ENOSPC || error == EUSERS)
 		return fail(failure, STATUS_INTERNAL,
-			"no more namespaces: raise user.max_user_namespaces and its siblings in sysctl");
+			"no more namespaces: raise user.max_user_namespaces and its siblings in "
+			"sysctl");
 	return fail_errno(failure, error, "cannot make the sandbox's namespaces");
 }
 
@@ -137,11 +140,12 @@ struct mount_attributes {
 };
 #define ATTRIBUTE_RDONLY 0x1
 #define ATTRIBUTE_NOSUID 0x2
-#define ATTRIBUTE_NODEV  0x4
+#define ATTRIBUTE_NODEV	 0x4
 
 bool jail_may_open_trees(void)
 {
-	auto_close int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self", OPEN_TREE_CLONE | O_CLOEXEC);
+	auto_close int fd =
+		(int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self", OPEN_TREE_CLONE | O_CLOEXEC);
 
 	return fd >= 0;
 }
@@ -158,8 +162,8 @@ int jail_open_tree(const char *path, bool writable, bool recursive, struct failu
 		attributes.set |= ATTRIBUTE_RDONLY;
 	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
 		    sizeof(attributes)))
-		return fail_errno(failure, errno, "cannot make %s %s", path,
-			writable ? "safe" : "read-only");
+		return fail_errno(
+			failure, errno, "cannot make %s %s", path, writable ? "safe" : "read-only");
 	return steal_fd(&fd);
 }
 
@@ -171,8 +175,9 @@ int jail_prepare_network(struct failure *failure)
 
 	if (fd < 0)
 		return errno == EAFNOSUPPORT
-			? 0
-			: fail_errno(failure, errno, "cannot make a socket for the loopback interface");
+			       ? 0
+			       : fail_errno(failure, errno,
+					 "cannot make a socket for the loopback interface");
 	if (ioctl(fd, SIOCSIFFLAGS, &request))
 		return fail_errno(failure, errno, "cannot bring the loopback interface up");
 	/* The sentry has no capability, but its guests' kernel decides who may bind a low port. */
@@ -187,9 +192,11 @@ int jail_empty_root(struct failure *failure)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return fail_errno(failure, errno, "cannot make the mount namespace private");
-	if (mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,nr_inodes=1,mode=0555"))
+	if (mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		    "size=0,nr_inodes=1,mode=0555"))
 		return fail_errno(failure, errno, "cannot mount an empty root");
-	if (chdir("/proc") || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+	if (chdir("/proc") || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
+		chdir("/"))
 		return fail_errno(failure, errno, "cannot enter the empty root");
 	if (mount(NULL, "/", NULL,
 		    MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
@@ -261,7 +268,7 @@ static bool has_no_capability(void)
 	if (syscall(SYS_capget, &header, data))
 		return false;
 	return !(data[0].permitted | data[1].permitted | data[0].effective | data[1].effective |
-		data[0].inheritable | data[1].inheritable);
+		 data[0].inheritable | data[1].inheritable);
 }
 
 static bool root_is_empty(void)
@@ -291,7 +298,8 @@ bool jail_report(const struct jail_evidence *evidence, char *text, size_t size)
 	finding(&report, root_is_empty() && stat("/etc", &unused) < 0, "empty root");
 	finding(&report, mkdirat(AT_FDCWD, "/x", 0700) < 0, "root is read-only");
 	finding(&report, has_no_capability(), "no capability in any set");
-	finding(&report, prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0, "none in the bounding set");
+	finding(&report, prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0,
+		"none in the bounding set");
 	finding(&report, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "no_new_privs");
 	finding(&report, prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 2, "system call filter loaded");
 	return report.holds;

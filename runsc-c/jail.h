@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The jail: what an attacker holds who has taken the sentry over. Namespaces of its own, an empty root, no
- * capability, no_new_privs, and a filter that admits only the system calls listed in jail_filter.c.
+ * The jail: what an attacker holds who has taken the sentry over. Namespaces of its own, an empty
+ * root, no capability, no_new_privs, and a filter that admits only the system calls listed in
+ * jail_filter.c.
  *
  * The steps run in the sentry's process, in the order of this header. docs/jail.md explains each.
  */
@@ -26,24 +27,29 @@ must_check int jail_check_host(struct failure *failure);
 /* In the command: explains why clone(2) with JAIL_NAMESPACES failed. Returns -1. */
 int jail_explain_clone(int error, struct failure *failure);
 /*
- * In the command, for the sentry: maps the ids of its user namespace. All ids of ours one to one where we may (root), else
- * only the caller's own; *only_own tells.
+ * In the command, for the sentry: maps the ids of its user namespace. All ids of ours one to one
+ * where we may (root), else only the caller's own; *only_own tells.
  */
 must_check int jail_map_ids(pid_t sentry, bool *only_own, struct failure *failure);
 /* The same with mappings of the caller's wish, in the form of /proc/PID/uid_map. */
 must_check int jail_map_given_ids(
 	pid_t sentry, const char *uids, const char *gids, struct failure *failure);
 
-/* A directory or file of the host as a mount of its own, read-only or not, with no set-user-ID and no devices. Its descriptor. */
-must_check int jail_open_tree(const char *path, bool writable, bool recursive, struct failure *failure);
+/* A directory or file of the host as a mount of its own, read-only or not, with no set-user-ID and
+ * no devices. Its descriptor. */
+must_check int jail_open_tree(
+	const char *path, bool writable, bool recursive, struct failure *failure);
 /* Would the host let the calling process do that? */
 bool jail_may_open_trees(void);
 /* Loopback up, low ports open: the private network. */
 must_check int jail_prepare_network(struct failure *failure);
-/* The mount namespace becomes an empty read-only root; only descriptors reach files from here on. */
+/* The mount namespace becomes an empty read-only root; only descriptors reach files from here on.
+ */
 must_check int jail_empty_root(struct failure *failure);
-/* No capability in any set, none to be had again, no_new_privs; still dumpable, so that it can attach its stubs. */
-/* kept: a bit for each that is kept nevertheless, over files that descriptors lead to (containers' roots). */
+/* No capability in any set, none to be had again, no_new_privs; still dumpable, so that it can
+ * attach its stubs. */
+/* kept: a bit for each that is kept nevertheless, over files that descriptors lead to (containers'
+ * roots). */
 must_check int jail_drop_capabilities(uint64_t kept, struct failure *failure);
 /* jail_filter.c */
 must_check int jail_load_filter(struct failure *failure);
@@ -55,5 +61,6 @@ struct jail_evidence {
 };
 /* outside is filled in the command, namespaces in the sentry before jail_empty_root(). */
 void jail_read_namespaces(char namespaces[6][64]);
-/* One finding a line into a buffer: what holds now, as asked of the host's kernel. False if something does not hold. */
+/* One finding a line into a buffer: what holds now, as asked of the host's kernel. False if
+ * something does not hold. */
 bool jail_report(const struct jail_evidence *evidence, char *text, size_t size);

@@ -24,7 +24,8 @@ static void print_help(FILE *out)
 		     "Runs programs on a Linux kernel of their own, in user space.\n\nCommands:\n");
 	for (size_t i = 0; i < array_count(subcommands); i++)
 		fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
-	fprintf(out, "\nAs the OCI runtime of podman, containerd, docker, Kubernetes; see also docs/oci.md:\n");
+	fprintf(out, "\nAs the OCI runtime of podman, containerd, docker, Kubernetes; see also "
+		     "docs/oci.md:\n");
 	runtime_print_commands(out);
 	fprintf(out, "\nOptions:\n"
 		     "  --help     this text; `csandbox COMMAND --help` for one command\n"
@@ -34,8 +35,8 @@ static void print_help(FILE *out)
 /* With the prefixes that engines look for. */
 static void print_version(void)
 {
-	printf("csandbox %s\nrunc version %s\ncommit: %s\nspec: %s\n", CSANDBOX_VERSION, CSANDBOX_VERSION,
-		CSANDBOX_VERSION, OCI_VERSION);
+	printf("csandbox %s\nrunc version %s\ncommit: %s\nspec: %s\n", CSANDBOX_VERSION,
+		CSANDBOX_VERSION, CSANDBOX_VERSION, OCI_VERSION);
 }
 
 static int run_subcommand(int argc, char **argv)
@@ -50,7 +51,8 @@ static int run_subcommand(int argc, char **argv)
 			return subcommands[i].run(argc, argv);
 	}
 	(void)fail(&failure, STATUS_INTERNAL,
-		"there is no command %s; try `csandbox --help`, or `csandbox run -- %s`", argv[0], argv[0]);
+		"there is no command %s; try `csandbox --help`, or `csandbox run -- %s`", argv[0],
+		argv[0]);
 	failure_print(&failure);
 	return failure.status;
 }
@@ -68,7 +70,8 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return STATUS_INTERNAL;
 	}
-	if (!strcmp(argv[used], "--help") || !strcmp(argv[used], "-h") || !strcmp(argv[used], "help")) {
+	if (!strcmp(argv[used], "--help") || !strcmp(argv[used], "-h") ||
+		!strcmp(argv[used], "help")) {
 		print_help(stdout);
 		return 0;
 	}

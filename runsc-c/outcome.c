@@ -66,9 +66,11 @@ int outcome_begin(
 		.applied = -1};
 	clock_gettime(CLOCK_REALTIME, &outcome->started);
 	outcome->started_ns = outcome->ended_ns = now_ns();
-	if (options->result && outcome_open("result", options->result, &outcome->result_fd, failure))
+	if (options->result &&
+		outcome_open("result", options->result, &outcome->result_fd, failure))
 		return -1;
-	if (options->report && outcome_open("report", options->report, &outcome->report_fd, failure))
+	if (options->report &&
+		outcome_open("report", options->report, &outcome->report_fd, failure))
 		return -1;
 	if (options->changes_file &&
 		outcome_open("changes", options->changes_file, &outcome->changes_out_fd, failure))

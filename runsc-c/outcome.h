@@ -53,7 +53,6 @@ json_t *result_text(const char *text);
 must_check int result_junit_write(const struct outcome *outcome, int status, int fd);
 must_check int report_write(const struct outcome *outcome, int status, int fd);
 /* A file to be written for an option, or fd:N. */
-must_check int outcome_open(
-	const char *option, const char *name, int *fd, struct failure *failure);
+must_check int outcome_open(const char *option, const char *name, int *fd, struct failure *failure);
 /* All of it. */
 must_check int outcome_write_all(int fd, const char *text, size_t size);

@@ -200,7 +200,8 @@ static json_t *limits_json(const struct outcome *outcome)
 /* What the policy refused, each once. */
 static json_t *refused_json(const struct accounting *page)
 {
-	uint64_t count = min_u64(atomic_load((_Atomic uint32_t *)&page->refused_count), ACCOUNTING_REFUSED);
+	uint64_t count =
+		min_u64(atomic_load((_Atomic uint32_t *)&page->refused_count), ACCOUNTING_REFUSED);
 	json_t *list = json_array();
 
 	for (uint64_t i = 0; i < count; i++) {
@@ -211,7 +212,8 @@ static json_t *refused_json(const struct accounting *page)
 		if (!what)
 			continue;
 		*what++ = '\0';
-		json_array_append_new(list, json_pack("{s:o, s:o}", "access", result_text(line), "what", result_text(what)));
+		json_array_append_new(list, json_pack("{s:o, s:o}", "access", result_text(line),
+						    "what", result_text(what)));
 	}
 	return list;
 }
@@ -254,8 +256,8 @@ json_t *result_json(const struct outcome *outcome, int status)
 	json_object_set_new(result, "start", start_json(outcome));
 	json_object_set_new(result, "wall_seconds",
 		seconds((uint64_t)(outcome->ended_ns - outcome->started_ns)));
-	json_object_set_new(
-		result, "files_changed", outcome->has_changes ? changes_summary(&outcome->changes) : json_null());
+	json_object_set_new(result, "files_changed",
+		outcome->has_changes ? changes_summary(&outcome->changes) : json_null());
 	json_object_set_new(result, "changes_applied",
 		outcome->applied >= 0 ? json_integer(outcome->applied) : json_null());
 	if (outcome->page)

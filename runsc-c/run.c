@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `csandbox run`: turns options into a sandbox, passes signals and the terminal on, and returns the guest's status. */
+/* `csandbox run`: turns options into a sandbox, passes signals and the terminal on, and returns the
+ * guest's status. */
 #include "runsc-c/apply.h"
 #include "runsc-c/command.h"
 #include "runsc-c/console.h"
@@ -56,7 +57,8 @@ static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char 
 	return mount;
 }
 
-static void add_fs(const char *fs, const char *destination, const char *options, unsigned long flags)
+static void add_fs(
+	const char *fs, const char *destination, const char *options, unsigned long flags)
 {
 	struct sandbox_mount *mount = add_mount(SANDBOX_MOUNT_FS, destination);
 
@@ -84,7 +86,8 @@ static void add_hidden_working_directory(const struct run_options *options)
 		add_host(SANDBOX_MOUNT_OVERLAY, g_working_directory, g_working_directory, false);
 }
 
-static int check_source(const char *option, const char *path, bool directory, struct failure *failure)
+static int check_source(
+	const char *option, const char *path, bool directory, struct failure *failure)
 {
 	struct stat status;
 
@@ -108,7 +111,8 @@ static int add_mounts(const struct run_options *options, struct failure *failure
 	add_fs("devpts", "/dev/pts", NULL, LINUX_MS_NOSUID | LINUX_MS_NOEXEC);
 	add_fs("tmpfs", "/dev/shm", "mode=1777", safe);
 	add_fs("mqueue", "/dev/mqueue", NULL, safe | LINUX_MS_NOEXEC);
-	/* Tests and package builds put devices and set-user-ID programs there; both are the sandbox's own affair. */
+	/* Tests and package builds put devices and set-user-ID programs there; both are the
+	 * sandbox's own affair. */
 	add_fs("tmpfs", "/tmp", "mode=1777", 0);
 	add_hidden_working_directory(options);
 	for (size_t i = 0; i < options->tmpfs_count; i++)
@@ -130,12 +134,12 @@ static void add_stdio(struct sandbox_config *config)
 	static bool is_console[3];
 	struct stat console, status;
 	bool has_console = console_open(STDIN_FILENO, &config->console) &&
-		!fstat(config->console.fd, &console);
+			   !fstat(config->console.fd, &console);
 
 	for (int fd = 0; fd < 3; fd++) {
 		stdio[fd] = fstat(fd, &status) ? -1 : fd;
 		is_console[fd] = has_console && stdio[fd] >= 0 && S_ISCHR(status.st_mode) &&
-			status.st_rdev == console.st_rdev;
+				 status.st_rdev == console.st_rdev;
 	}
 	config->console.paused = has_console && !console_is_ours();
 	config->stdio = stdio;
@@ -172,7 +176,9 @@ static void add_user(struct sandbox_config *config, const struct run_options *op
 	cpu_set_t processors;
 
 	config->uid = options->has_user ? options->uid : geteuid();
-	config->gid = options->has_group ? options->gid : options->has_user ? options->uid : getegid();
+	config->gid = options->has_group  ? options->gid
+		      : options->has_user ? options->uid
+					  : getegid();
 	config->groups = groups;
 	config->group_count = options->has_user || count < 0 ? 0 : (size_t)count;
 	config->capabilities = config->uid == 0 ? ~0ull : 0;
@@ -181,11 +187,12 @@ static void add_user(struct sandbox_config *config, const struct run_options *op
 	config->processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
 	if (config->sandbox_limits.cpu_milli)
-		config->processors = (int)min_u64(
-			(uint64_t)config->processors, (config->sandbox_limits.cpu_milli + 999) / 1000);
+		config->processors = (int)min_u64((uint64_t)config->processors,
+			(config->sandbox_limits.cpu_milli + 999) / 1000);
 }
 
-static int add_policy(struct run_options *options, const char *working_directory, struct failure *failure)
+static int add_policy(
+	struct run_options *options, const char *working_directory, struct failure *failure)
 {
 	if (policy_make_rules(options, working_directory, failure))
 		return -1;
@@ -242,7 +249,8 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 		g_launch.log_fd =
 			open(options->debug_log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		if (g_launch.log_fd < 0)
-			return fail_errno(failure, errno, "--debug-log: cannot write %s", options->debug_log);
+			return fail_errno(
+				failure, errno, "--debug-log: cannot write %s", options->debug_log);
 	}
 	return 0;
 }
@@ -302,7 +310,8 @@ static void explain_end(struct sandbox *sandbox, struct failure *failure)
 	sandbox->sentry = -1;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		(void)fail(failure, STATUS_INTERNAL,
-			"the jail ended the sandbox: its kernel made a system call that is not admitted; "
+			"the jail ended the sandbox: its kernel made a system call that is not "
+			"admitted; "
 			"the host's audit log has its number");
 	else if (WIFSIGNALED(status))
 		(void)fail(failure, STATUS_INTERNAL, "the sandbox was killed with signal %d (%s)",
@@ -321,7 +330,8 @@ static int patience_ms(void)
 	if (!limits->timeout_ns || limits->timeout_ns > 1ul << 50 || limits->grace_ns > 1ul << 50)
 		return -1;
 	left = (int64_t)(limits->timeout_ns + limits->grace_ns) +
-		(g_layers.spool >= 0 ? LAYER_PATIENCE_NS : PATIENCE_NS) - outcome_elapsed_ns(&g_outcome);
+	       (g_layers.spool >= 0 ? LAYER_PATIENCE_NS : PATIENCE_NS) -
+	       outcome_elapsed_ns(&g_outcome);
 	return left > 0 ? (int)min_u64((uint64_t)left / 1000000 + 1, INT_MAX) : 0;
 }
 
@@ -363,7 +373,8 @@ static int relay(struct sandbox *sandbox, int signals)
 		case CONTROL_EXITED:
 			g_outcome.has_status = true;
 			g_outcome.wait_status = message.a;
-			return WIFSIGNALED(message.a) ? 128 + WTERMSIG(message.a) : WEXITSTATUS(message.a);
+			return WIFSIGNALED(message.a) ? 128 + WTERMSIG(message.a)
+						      : WEXITSTATUS(message.a);
 		default:
 			break;
 		}
@@ -372,8 +383,8 @@ static int relay(struct sandbox *sandbox, int signals)
 
 static int take_signals(void)
 {
-	static const int passed_on[] = {
-		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH, SIGCONT, SIGTSTP, SIGCHLD};
+	static const int passed_on[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,
+		SIGWINCH, SIGCONT, SIGTSTP, SIGCHLD};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -428,25 +439,30 @@ static int run_sandbox(struct failure *failure)
 	return status;
 }
 
-/* The sandbox is gone, and what it changed is known: the files that were asked for, and the host's. */
+/* The sandbox is gone, and what it changed is known: the files that were asked for, and the host's.
+ */
 static int finish_changes(int status, struct failure *failure)
 {
 	outcome_read_changes(&g_outcome);
 	if (g_layers.spool < 0)
 		return 0;
 	if (!g_outcome.has_changes)
-		return fail_errno(failure, g_outcome.changes.error, "cannot store what was changed");
+		return fail_errno(
+			failure, g_outcome.changes.error, "cannot store what was changed");
 	if (layers_finish(&g_layers, &g_options, failure))
 		return -1;
 	if (!g_options.apply_changes || status)
 		return 0;
-	return apply_changes(&g_apply, &g_outcome.changes, g_layers.spool, &g_outcome.applied, failure);
+	return apply_changes(
+		&g_apply, &g_outcome.changes, g_layers.spool, &g_outcome.applied, failure);
 }
 
 /* Whatever it is for, it was a run: with another status than 0 what it needed may not be all. */
 static int finish_learning(struct failure *failure)
 {
-	return g_options.learn && g_outcome.has_status ? policy_learn_write_file(&g_outcome, g_learned_fd, g_learn_fd, failure) : 0;
+	return g_options.learn && g_outcome.has_status
+		       ? policy_learn_write_file(&g_outcome, g_learned_fd, g_learn_fd, failure)
+		       : 0;
 }
 
 static int open_learning(struct failure *failure)
@@ -480,7 +496,8 @@ static int run(int argc, char **argv, struct failure *failure)
 
 	if (parsed)
 		return parsed > 0 ? 0 : failure->status;
-	if (outcome_begin(&g_outcome, &g_options, failure) || layers_open(&g_layers, &g_options, failure) ||
+	if (outcome_begin(&g_outcome, &g_options, failure) ||
+		layers_open(&g_layers, &g_options, failure) ||
 		apply_begin(&g_apply, &g_options, failure) || open_learning(failure))
 		return failure->status;
 	status = run_sandbox(failure);

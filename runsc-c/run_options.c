@@ -51,7 +51,8 @@ enum {
 
 static const struct argp_option table[] = {
 	{"root", KEY_ROOT, "DIR", 0, "Show DIR as / instead of the host's /", 1},
-	{"bind", KEY_BIND, "SRC[:DST][:ro|rw]", 0, "Show the host's SRC at DST (default: the same place, ro)", 1},
+	{"bind", KEY_BIND, "SRC[:DST][:ro|rw]", 0,
+		"Show the host's SRC at DST (default: the same place, ro)", 1},
 	{"tmpfs", KEY_TMPFS, "DST", 0, "An empty file system in memory at DST", 1},
 	{"workdir", KEY_WORKDIR, "DIR", 0, "Start in DIR (default: the caller's directory)", 2},
 	{"env", KEY_ENV, "NAME[=VALUE]", 0, "Set NAME, or pass the caller's on", 2},
@@ -63,34 +64,51 @@ static const struct argp_option table[] = {
 	{"debug-log", KEY_DEBUG_LOG, "FILE", 0, "Write what the kernel does to FILE", 3},
 	{"log-format", KEY_LOG_FORMAT, "text|json", 0, "The format of the debug log", 3},
 	{"strace", KEY_STRACE, "FILE", OPTION_ARG_OPTIONAL,
-		"Write each system call, signal and end to standard error, or FILE; `csandbox trace` has more", 3},
-	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error", 3},
+		"Write each system call, signal and end to standard error, or FILE; `csandbox "
+		"trace` has more",
+		3},
+	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error",
+		3},
 	{"timeout", KEY_LIMIT, "TIME", 0, "End everything after TIME (90s, 5m, 1.5h)", 4},
 	{"grace", KEY_LIMIT + 1, "TIME", 0, "Time from SIGTERM to SIGKILL then (default 10s)", 4},
 	{"cpu-time", KEY_LIMIT + 2, "TIME", 0, "Kill everything once it computed for TIME", 4},
 	{"cpus", KEY_LIMIT + 3, "NUMBER", 0, "As many processors, as 0.5 or 2", 4},
-	{"memory", KEY_LIMIT + 4, "SIZE", 0, "Hold at most SIZE of the host's memory (512M, 1.5G)", 4},
+	{"memory", KEY_LIMIT + 4, "SIZE", 0, "Hold at most SIZE of the host's memory (512M, 1.5G)",
+		4},
 	{"pids", KEY_LIMIT + 5, "NUMBER", 0, "At most NUMBER processes and threads at once", 4},
 	{"file-size", KEY_LIMIT + 6, "SIZE", 0, "No file larger than SIZE", 4},
-	{"open-files", KEY_LIMIT + 7, "NUMBER", 0, "At most NUMBER descriptors for each process", 4},
+	{"open-files", KEY_LIMIT + 7, "NUMBER", 0, "At most NUMBER descriptors for each process",
+		4},
 	{"disk", KEY_LIMIT + 8, "SIZE", 0, "At most SIZE in the writable layer and all tmpfs", 4},
-	{"output-limit", KEY_LIMIT + 9, "SIZE", 0, "At most SIZE on standard output and error together", 4},
-	{"show-limits", KEY_SHOW_LIMITS, NULL, 0, "Print the limits and what carries them out; run nothing", 4},
-	{"host-cgroups", KEY_HOST_CGROUPS, NULL, 0, "Put a cgroup of the host behind memory, pids and cpus, where one can be had", 4},
+	{"output-limit", KEY_LIMIT + 9, "SIZE", 0,
+		"At most SIZE on standard output and error together", 4},
+	{"show-limits", KEY_SHOW_LIMITS, NULL, 0,
+		"Print the limits and what carries them out; run nothing", 4},
+	{"host-cgroups", KEY_HOST_CGROUPS, NULL, 0,
+		"Put a cgroup of the host behind memory, pids and cpus, where one can be had", 4},
 	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
 	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
-	{"report", KEY_REPORT, "FILE", 0, "Write a page to look at: processes over time, system calls, files", 5},
-	{"progress", KEY_PROGRESS, NULL, 0, "A status line on the terminal, between the lines of output", 5},
+	{"report", KEY_REPORT, "FILE", 0,
+		"Write a page to look at: processes over time, system calls, files", 5},
+	{"progress", KEY_PROGRESS, NULL, 0,
+		"A status line on the terminal, between the lines of output", 5},
 	{"changes", KEY_CHANGES, "FILE", OPTION_ARG_OPTIONAL,
 		"List what was changed in the writable layer (default: on standard error)", 5},
 	{"json", KEY_JSON, NULL, 0, "That list, or a trace, as JSON", 5},
-	{"export-changes", KEY_EXPORT_CHANGES, "FILE|fd:N", 0, "Write the writable layer as an OCI layer (tar)", 5},
+	{"export-changes", KEY_EXPORT_CHANGES, "FILE|fd:N", 0,
+		"Write the writable layer as an OCI layer (tar)", 5},
 	{"apply-changes", KEY_APPLY_CHANGES, "PATH", OPTION_ARG_OPTIONAL,
-		"After status 0, copy what was changed (at PATH) to the host, unless it changed there meanwhile", 5},
-	{"keep-changes", KEY_KEEP_CHANGES, "DIR", 0, "Keep the writable layer in DIR, for --layer", 5},
-	{"layer", KEY_LAYER, "DIR|FILE", 0, "Start with a kept layer or an OCI layer; the lowest first", 5},
-	{"policy", KEY_POLICY, "FILE", 0, "Limits, binds, environment, paths and addresses from FILE (TOML, JSON)", 6},
-	{"profile", KEY_PROFILE, "NAME", 0, "A policy that comes with csandbox: strict, build, test", 6},
+		"After status 0, copy what was changed (at PATH) to the host, unless it changed "
+		"there meanwhile",
+		5},
+	{"keep-changes", KEY_KEEP_CHANGES, "DIR", 0, "Keep the writable layer in DIR, for --layer",
+		5},
+	{"layer", KEY_LAYER, "DIR|FILE", 0,
+		"Start with a kept layer or an OCI layer; the lowest first", 5},
+	{"policy", KEY_POLICY, "FILE", 0,
+		"Limits, binds, environment, paths and addresses from FILE (TOML, JSON)", 6},
+	{"profile", KEY_PROFILE, "NAME", 0,
+		"A policy that comes with csandbox: strict, build, test", 6},
 	{"learn", KEY_LEARN, "FILE", 0, "Write the smallest policy that CMD needed", 6},
 	{"help", KEY_HELP, NULL, 0, "This text", 7},
 	{"version", KEY_VERSION, NULL, 0, "The version", 7},
@@ -121,7 +139,8 @@ static error_t environment_put(struct run_options *options, char *assignment)
 			return 0;
 		}
 	}
-	larger = reallocarray(options->environment, options->environment_count + 2, sizeof(*larger));
+	larger =
+		reallocarray(options->environment, options->environment_count + 2, sizeof(*larger));
 	if (!larger)
 		return ENOMEM;
 	options->environment = larger;
@@ -135,7 +154,8 @@ static error_t parse_env(struct parse *parse, char *argument)
 	char *value, *assignment;
 
 	if (!*argument || *argument == '=') {
-		fail(parse->failure, STATUS_INTERNAL, "--env %s: no name; write --env NAME=VALUE", argument);
+		fail(parse->failure, STATUS_INTERNAL, "--env %s: no name; write --env NAME=VALUE",
+			argument);
 		return give_up(parse);
 	}
 	if (strchr(argument, '='))
@@ -158,7 +178,8 @@ static error_t parse_bind(struct parse *parse, const char *argument)
 	if (!text)
 		return ENOMEM;
 	if (options->bind_count == RUN_BINDS_MAX) {
-		fail(parse->failure, STATUS_INTERNAL, "--bind: more than %d of them", RUN_BINDS_MAX);
+		fail(parse->failure, STATUS_INTERNAL, "--bind: more than %d of them",
+			RUN_BINDS_MAX);
 		return give_up(parse);
 	}
 	last = strrchr(text, ':');
@@ -171,7 +192,8 @@ static error_t parse_bind(struct parse *parse, const char *argument)
 		*rest++ = '\0';
 	if (!*text || (rest && *rest != '/')) {
 		fail(parse->failure, STATUS_INTERNAL,
-			"--bind %s: not of the form SRC[:DST][:ro|rw] with an absolute DST", argument);
+			"--bind %s: not of the form SRC[:DST][:ro|rw] with an absolute DST",
+			argument);
 		return give_up(parse);
 	}
 	bind->source = text;
@@ -214,7 +236,8 @@ static error_t parse_user(struct parse *parse, const char *argument)
 	if (!*end)
 		return 0;
 bad:
-	fail(parse->failure, STATUS_INTERNAL, "--user %s: not of the form UID[:GID] in numbers", argument);
+	fail(parse->failure, STATUS_INTERNAL, "--user %s: not of the form UID[:GID] in numbers",
+		argument);
 	return give_up(parse);
 }
 
@@ -223,7 +246,8 @@ static error_t parse_tmpfs(struct parse *parse, const char *argument)
 	struct run_options *options = parse->options;
 
 	if (*argument != '/' || options->tmpfs_count == RUN_BINDS_MAX) {
-		fail(parse->failure, STATUS_INTERNAL, "--tmpfs %s: not an absolute path, or too many", argument);
+		fail(parse->failure, STATUS_INTERNAL,
+			"--tmpfs %s: not an absolute path, or too many", argument);
 		return give_up(parse);
 	}
 	options->tmpfs[options->tmpfs_count++] = argument;
@@ -261,8 +285,8 @@ static error_t parse_hostname(struct parse *parse, const char *argument)
 	return 0;
 }
 
-static error_t add_text(
-	struct parse *parse, const char *option, const char **list, size_t *count, size_t most, const char *text)
+static error_t add_text(struct parse *parse, const char *option, const char **list, size_t *count,
+	size_t most, const char *text)
 {
 	if (*count == most) {
 		fail(parse->failure, STATUS_INTERNAL, "--%s: more than %zu of them", option, most);
@@ -291,11 +315,12 @@ static error_t parse_layer_option(struct parse *parse, int key, char *argument)
 		options->learn = argument;
 		return 0;
 	case KEY_LAYER:
-		return add_text(parse, "layer", options->layers, &options->layer_count, RUN_LAYERS_MAX, argument);
+		return add_text(parse, "layer", options->layers, &options->layer_count,
+			RUN_LAYERS_MAX, argument);
 	case KEY_APPLY_CHANGES:
 		options->apply_changes = true;
-		return argument ? add_text(parse, "apply-changes", options->apply_paths, &options->apply_count,
-					  RUN_BINDS_MAX, argument)
+		return argument ? add_text(parse, "apply-changes", options->apply_paths,
+					  &options->apply_count, RUN_BINDS_MAX, argument)
 				: 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -479,9 +504,11 @@ static error_t parse_policy_option(int key, char *argument, struct argp_state *s
 	return error ? give_up(parse) : 0;
 }
 
-#define EXIT_STATUS                                                                                                    \
-	"\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if it "                  \
-	"cannot be run, 125 for an error of csandbox itself; 124 past --timeout, 137 past --cpu-time, "                \
+#define EXIT_STATUS                                                                                \
+	"\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if " \
+	"it "                                                                                      \
+	"cannot be run, 125 for an error of csandbox itself; 124 past --timeout, 137 past "        \
+	"--cpu-time, "                                                                             \
 	"--memory and --output-limit."
 
 static const struct argp run_parser = {
@@ -497,7 +524,8 @@ static const struct argp trace_parser = {
 	.options = table,
 	.parser = parse_option,
 	.args_doc = "[--] CMD [ARGUMENT...]",
-	.doc = "Runs CMD in a new sandbox and writes down what it does: system calls, signals, new processes, ends." EXIT_STATUS,
+	.doc = "Runs CMD in a new sandbox and writes down what it does: system calls, signals, new "
+	       "processes, ends." EXIT_STATUS,
 	.children = trace_children,
 };
 
@@ -506,11 +534,13 @@ static const struct argp trace_policy_parser = {
 	.options = table, .parser = parse_policy_option, .children = trace_children};
 
 /* argp complains about unknown options in several lines of its own; this is one line of ours. */
-static int explain_usage(const struct run_options *options, const char *culprit, struct failure *failure)
+static int explain_usage(
+	const struct run_options *options, const char *culprit, struct failure *failure)
 {
 	if (options->trace.error[0])
 		return fail(failure, STATUS_INTERNAL, "-e: %s", options->trace.error);
-	return fail(failure, STATUS_INTERNAL, "%s is not an option, or lacks its value; try `csandbox %s --help`", culprit,
+	return fail(failure, STATUS_INTERNAL,
+		"%s is not an option, or lacks its value; try `csandbox %s --help`", culprit,
 		options->trace.on ? "trace" : "run");
 }
 
@@ -531,13 +561,18 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	options->environment_count = count;
 
 	/* Other errors are the second pass's to explain. */
-	(void)argp_parse(options->trace.on ? &trace_policy_parser : &run_policy_parser, argc, argv, flags, NULL, &parse);
+	(void)argp_parse(options->trace.on ? &trace_policy_parser : &run_policy_parser, argc, argv,
+		flags, NULL, &parse);
 	if (parse.failed)
 		return -1;
-	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, flags, NULL, &parse)) {
+	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, flags, NULL,
+		    &parse)) {
 		if (parse.answered)
 			return 1;
-		return parse.failed ? -1 : explain_usage(options, argv[parse.next < argc ? parse.next : argc - 1], failure);
+		return parse.failed
+			       ? -1
+			       : explain_usage(options,
+					 argv[parse.next < argc ? parse.next : argc - 1], failure);
 	}
 	if (options->show_limits) {
 		limits_show(&options->limits, options->host_cgroups);

@@ -27,7 +27,7 @@ struct run_rules {
 };
 
 struct run_options {
-	char **command;      /* NULL-terminated; inside argv */
+	char **command;	     /* NULL-terminated; inside argv */
 	const char *root;    /* NULL: the host's / */
 	const char *workdir; /* NULL: the caller's, or / with --root */
 	const char *hostname;
@@ -44,7 +44,7 @@ struct run_options {
 	size_t tmpfs_count;
 	struct sandbox_limits limits;
 	bool show_limits, host_cgroups, progress, changes, json;
-	const char *changes_file; /* NULL: standard error */
+	const char *changes_file;   /* NULL: standard error */
 	const char *export_changes; /* a file, or fd:N */
 	const char *keep_changes;   /* a directory */
 	const char *layers[RUN_LAYERS_MAX];
@@ -57,7 +57,7 @@ struct run_options {
 	const char *result; /* a file, or fd:N; NULL: nobody wants it */
 	const char *report; /* a file */
 	bool result_junit;
-	char **environment;  /* owned array, NULL-terminated; strings borrowed */
+	char **environment; /* owned array, NULL-terminated; strings borrowed */
 	size_t environment_count;
 	char **texts; /* of policies; owned, with what they point to */
 	size_t text_count;
@@ -69,8 +69,10 @@ static inline bool layer_wanted(const struct run_options *options)
 	return options->export_changes || options->keep_changes || options->apply_changes;
 }
 
-/* 0: go on. 1: --help or --version was answered. -1: failure is filled. The options hold until the process ends. */
-must_check int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure);
+/* 0: go on. 1: --help or --version was answered. -1: failure is filled. The options hold until the
+ * process ends. */
+must_check int run_options_parse(
+	struct run_options *options, int argc, char **argv, struct failure *failure);
 /* Sets one by its name, without the dashes; value NULL: it has none. -1: failure is filled. */
-must_check int run_option_set(struct run_options *options, const char *name, const char *value,
-	struct failure *failure);
+must_check int run_option_set(
+	struct run_options *options, const char *name, const char *value, struct failure *failure);

@@ -13,13 +13,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Raw, since fork(2) takes no flags: the child has the one thread that it needs, and nothing of ours ran before. */
+/* Raw, since fork(2) takes no flags: the child has the one thread that it needs, and nothing of
+ * ours ran before. */
 static pid_t clone_sentry(unsigned long namespaces)
 {
 	return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
-static int map_ids(const struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
+static int map_ids(
+	const struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
 {
 	if (launch->guest && launch->guest->uids)
 		return jail_map_given_ids(

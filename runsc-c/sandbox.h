@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sandbox from the command's side: a sentry process in namespaces of its own, and the channel to it.
+ * A sandbox from the command's side: a sentry process in namespaces of its own, and the channel to
+ * it.
  */
 #pragma once
 
@@ -19,15 +20,17 @@ struct sandbox_source {
 };
 
 /*
- * What runs in the kernel instead of config's one program: containers. The functions are called in the sentry's process, in
- * this order, and the sentry outlives the command that made it.
+ * What runs in the kernel instead of config's one program: containers. The functions are called in
+ * the sentry's process, in this order, and the sentry outlives the command that made it.
  */
 struct sentry_guest {
-	unsigned long namespaces;     /* clone(2)'s CLONE_NEW*: JAIL_NAMESPACES, or less where the host's are to be seen */
-	uint64_t capabilities;        /* that the sentry keeps over its own files */
-	const char *uids, *gids;      /* lines for /proc/PID/uid_map; NULL: the caller's ids, one to one */
-	bool become_root;             /* the mapped one */
-	const int *fds;               /* that it needs; all others are closed */
+	unsigned long namespaces; /* clone(2)'s CLONE_NEW*: JAIL_NAMESPACES, or less where the
+				     host's are to be seen */
+	uint64_t capabilities;	  /* that the sentry keeps over its own files */
+	const char *uids,
+		*gids;	  /* lines for /proc/PID/uid_map; NULL: the caller's ids, one to one */
+	bool become_root; /* the mapped one */
+	const int *fds;	  /* that it needs; all others are closed */
 	size_t fd_count;
 	/* Before the jail closes. */
 	int (*open)(void *argument, bool overflow_ids_are_root, struct failure *failure);
@@ -39,37 +42,41 @@ struct sentry_guest {
 };
 
 struct sandbox_launch {
-	const struct sentry_guest *guest;     /* NULL: the program of config */
-	struct sandbox_config config;         /* mounts point into the next two */
+	const struct sentry_guest *guest; /* NULL: the program of config */
+	struct sandbox_config config;	  /* mounts point into the next two */
 	struct sandbox_mount mounts[600];
-	struct sandbox_source sources[600];   /* one for each mount */
+	struct sandbox_source sources[600]; /* one for each mount */
 	const char *platform;
-	int log_fd;                           /* -1: none */
+	int log_fd; /* -1: none */
 	enum log_format log_format;
-	struct trace_config trace;            /* fd -1: none */
+	struct trace_config trace; /* fd -1: none */
 	bool report_jail, only_report;
 };
 
 struct sandbox {
-	pid_t sentry;  /* its pid, and process 1 of its namespace */
+	pid_t sentry; /* its pid, and process 1 of its namespace */
 	int control;
 	bool only_own; /* no ids but the caller's own are mapped */
 };
 
 /*
- * Makes the sentry's process and maps its ids. When it returns 0, the sentry is at work; its first message says how that
- * went. The launch must stay until then.
+ * Makes the sentry's process and maps its ids. When it returns 0, the sentry is at work; its first
+ * message says how that went. The launch must stay until then.
  */
-must_check int sandbox_start(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure);
+must_check int sandbox_start(
+	struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure);
 
 /*
- * The same in two steps, for who has to do with the process before it goes on; with a guest, sandbox_go() waits until it was
- * created, and sandbox_commit() lets it live on alone. After an error of sandbox_make() there is no process.
+ * The same in two steps, for who has to do with the process before it goes on; with a guest,
+ * sandbox_go() waits until it was created, and sandbox_commit() lets it live on alone. After an
+ * error of sandbox_make() there is no process.
  */
-must_check int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure);
+must_check int sandbox_make(
+	struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure);
 must_check int sandbox_go(struct sandbox *sandbox, struct failure *failure);
 must_check int sandbox_create(struct sandbox *sandbox, struct failure *failure);
 must_check int sandbox_commit(struct sandbox *sandbox, struct failure *failure);
 
 /* sentry_process.c: the sentry's own side. Never returns. */
-noreturn_ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail_evidence *evidence);
+noreturn_ void sentry_process_main(
+	struct sandbox_launch *launch, int control, struct jail_evidence *evidence);

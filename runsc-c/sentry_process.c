@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sentry's process from its first instruction: it opens what it will need, closes the jail behind itself, starts the
- * kernel, and then only passes messages between the command and that kernel.
+ * The sentry's process from its first instruction: it opens what it will need, closes the jail
+ * behind itself, starts the kernel, and then only passes messages between the command and that
+ * kernel.
  */
 #include "runsc-c/sandbox.h"
 
@@ -92,7 +93,8 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	free(kept);
 }
 
-/* A file is used through a descriptor that reads (and writes) it; a tree through one that only names it. */
+/* A file is used through a descriptor that reads (and writes) it; a tree through one that only
+ * names it. */
 static int open_source(const struct sandbox_source *source, struct failure *failure)
 {
 	auto_close int fd = jail_open_tree(source->path, source->writable, true, failure);
@@ -190,7 +192,6 @@ static void *report_end(void *argument unused_)
 	_exit(0);
 }
 
-
 static void *run_guest(void *argument unused_)
 {
 	int status = g_guest->serve(g_guest->argument);
@@ -223,7 +224,8 @@ static void raise_descriptor_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Where the host lets us: descriptors of our own, so that what the sentry does to them is not done to the caller's. */
+/* Where the host lets us: descriptors of our own, so that what the sentry does to them is not done
+ * to the caller's. */
 static void open_stdio(struct sandbox_launch *launch)
 {
 	static int stdio[3];
@@ -247,8 +249,8 @@ static int become_root(void)
 	return setresgid(0, 0, 0) || setresuid(0, 0, 0) ? -1 : 0;
 }
 
-static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evidence, struct platform **platform,
-	struct failure *failure)
+static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evidence,
+	struct platform **platform, struct failure *failure)
 {
 	const struct sentry_guest *guest = launch->guest;
 	int error;
@@ -264,12 +266,15 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 		jail_read_namespaces(evidence->namespaces);
 	if (kernel_prepare(&launch->config)) {
 		(void)fail(failure, STATUS_INTERNAL,
-			"cannot make the memory of the sandbox: the host has no memory, or no memfd_create");
+			"cannot make the memory of the sandbox: the host has no memory, or no "
+			"memfd_create");
 		give_up(failure);
 	}
-	if (jail_empty_root(failure) || jail_drop_capabilities(guest ? guest->capabilities : 0, failure))
+	if (jail_empty_root(failure) ||
+		jail_drop_capabilities(guest ? guest->capabilities : 0, failure))
 		give_up(failure);
-	/* While the process is small, and before the filter: the stubs get a stricter one of their own. */
+	/* While the process is small, and before the filter: the stubs get a stricter one of their
+	 * own. */
 	error = platform_ptrace_new(platform);
 	if (error) {
 		(void)fail_errno(failure, -error, "the host lets us trace no process of our own");
@@ -283,7 +288,8 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 
 		send_text(report);
 		if (!holds) {
-			(void)fail(failure, STATUS_INTERNAL, "the jail does not hold; nothing was run");
+			(void)fail(failure, STATUS_INTERNAL,
+				"the jail does not hold; nothing was run");
 			give_up(failure);
 		}
 	}
@@ -305,7 +311,8 @@ static void explain_start(
 		(void)fail_errno(failure, -error, "cannot run %s", launch->config.argv[0]);
 }
 
-static void start_kernel(struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
+static void start_kernel(
+	struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
 {
 	struct sandbox_events events = {.stopped = on_stopped};
 	struct control_message ready = {.type = CONTROL_READY};
@@ -313,7 +320,8 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	int error;
 
 	if (launch->trace.fd >= 0 && trace_start(&launch->trace)) {
-		(void)fail(failure, STATUS_INTERNAL, "cannot trace: the table of system calls has a word that nobody decodes");
+		(void)fail(failure, STATUS_INTERNAL,
+			"cannot trace: the table of system calls has a word that nobody decodes");
 		give_up(failure);
 	}
 	error = kernel_start(platform, &launch->config, &events, &exec_failed);
@@ -321,7 +329,8 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	if (error) {
 		explain_start(launch, error, exec_failed, failure);
 		if (exec_failed)
-			failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+			failure->status =
+				error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 		give_up(failure);
 	}
 	(void)control_send(g_control, &ready);
@@ -330,7 +339,8 @@ static void start_kernel(struct sandbox_launch *launch, struct platform *platfor
 	platform_ptrace_watch(platform);
 }
 
-/* Containers: what can go wrong is told; after the caller's second word the sentry is on its own. */
+/* Containers: what can go wrong is told; after the caller's second word the sentry is on its own.
+ */
 noreturn_ static void serve_guest(
 	struct sandbox_launch *launch, struct platform *platform, struct failure *failure)
 {

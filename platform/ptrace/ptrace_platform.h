@@ -246,9 +246,9 @@ int ptrace_address_space_reset(struct address_space *as, struct context *context
 int ptrace_address_space_flush(struct address_space *as);
 /* Carries the queue out with a thread of the process that the caller has attached. */
 must_check int address_space_run_queue(struct ptrace_address_space *as, struct stub_thread *thread);
-/* The guest thread, which ran since there were that many runs, faulted where nothing is mapped: if a
- * map of that address waits, the queue is carried out. Sets *waited if what was mapped has changed
- * since, so that the access may well succeed now. */
+/* The guest thread, which ran since there were that many runs, faulted where nothing is mapped: if
+ * a map of that address waits, the queue is carried out. Sets *waited if what was mapped has
+ * changed since, so that the access may well succeed now. */
 must_check int address_space_touch(struct ptrace_address_space *as, struct stub_thread *thread,
 	uint64_t address, unsigned int runs, bool *waited);
 

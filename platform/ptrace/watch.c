@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The main thread's own work: noticing the death of a stub at once, also of one that waits in the pool or whose task sleeps. Their
- * exit signal is SIGKILL, but the first process of a pid namespace does not die of one that comes from below.
+ * The main thread's own work: noticing the death of a stub at once, also of one that waits in the
+ * pool or whose task sleeps. Their exit signal is SIGKILL, but the first process of a pid namespace
+ * does not die of one that comes from below.
  *
- * By pidfds, which tell of an end and nothing else: a wait4(2) for any child, even with __WNOTHREAD, now and then
- * takes a stop that the thread which attached the stub waits for.
+ * By pidfds, which tell of an end and nothing else: a wait4(2) for any child, even with
+ * __WNOTHREAD, now and then takes a stop that the thread which attached the stub waits for.
  */
 #include "platform/ptrace/ptrace_platform.h"
 
@@ -41,7 +42,8 @@ void platform_ptrace_watch(struct platform *platform)
 		struct epoll_event event;
 		int count = epoll_wait(self->death_fd, &event, 1, -1);
 
-		panic_if(count < 0 && errno != EINTR, "waiting for stub processes: %s", strerror(errno));
+		panic_if(count < 0 && errno != EINTR, "waiting for stub processes: %s",
+			strerror(errno));
 		panic_if(count > 0, "stub process %d ended unasked", (int)event.data.u64);
 	}
 }

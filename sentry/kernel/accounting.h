@@ -67,7 +67,8 @@ struct accounting {
 	_Atomic uint64_t tasks, tasks_peak, processes_peak, processes_started, threads_started,
 		forks_refused;
 	_Atomic uint64_t disk, disk_peak, disk_refused;
-	_Atomic uint64_t file_peak, files_refused; /* the largest that grew, and how often none might */
+	_Atomic uint64_t file_peak,
+		files_refused; /* the largest that grew, and how often none might */
 	_Atomic uint64_t descriptor_peak, descriptors_refused; /* of one process */
 	_Atomic uint64_t bytes_read, bytes_written, output;
 	_Atomic uint64_t throttled_ns;

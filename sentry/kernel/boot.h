@@ -13,7 +13,8 @@ must_check int task_set_init(void);
 
 struct boot_config {
 	struct platform *platform;
-	const char *const *argv, *const *envp; /* valid until boot_start() returns; argv NULL: init alone */
+	const char *const *argv,
+		*const *envp; /* valid until boot_start() returns; argv NULL: init alone */
 	bool as_pid_1;
 	const char *hostname, *domainname;
 	const struct linux_rlimit64

@@ -53,7 +53,8 @@ int boot_make_files(const struct sandbox_config *config, const struct path *root
 		if (config->stdio[i] < 0)
 			continue;
 		if (!config->stdio_is_console[i]) {
-			error = host_stdio_file_new(config->stdio[i], config->overflow_ids_are_root, &file);
+			error = host_stdio_file_new(
+				config->stdio[i], config->overflow_ids_are_root, &file);
 		} else {
 			if (!console) {
 				own_console(cred);

@@ -10,7 +10,8 @@ struct path;
 struct sandbox_config;
 struct task;
 
-/* Descriptors 0.. from config->stdio: the guest's own tty where it is the console, the host's file otherwise. */
+/* Descriptors 0.. from config->stdio: the guest's own tty where it is the console, the host's file
+ * otherwise. */
 must_check int boot_make_files(const struct sandbox_config *config, const struct path *root,
 	const struct cred *cred, struct fd_table **out);
 /* On the first process's thread, before its execve: the console is its controlling terminal. */

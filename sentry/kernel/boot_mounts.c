@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the first mount namespace from the sandbox's configuration. No task exists yet: everything is allowed. */
+/* Makes the first mount namespace from the sandbox's configuration. No task exists yet: everything
+ * is allowed. */
 #include "sentry/kernel/boot_mounts.h"
 
 #include "abi/limits.h"
@@ -7,10 +8,10 @@
 #include "abi/stat.h"
 #include "base/log.h"
 #include "sentry/fs/anon/anon.h"
+#include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/dev/dev.h"
 #include "sentry/fs/devpts/tty.h"
 #include "sentry/fs/host/host.h"
-#include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/proc.h"
@@ -42,8 +43,8 @@ void boot_register_all(void)
 
 /* --- file systems --- */
 
-static int make_host(const struct sandbox_config *config, const struct sandbox_mount *mount, bool read_only,
-	struct super_block **out)
+static int make_host(const struct sandbox_config *config, const struct sandbox_mount *mount,
+	bool read_only, struct super_block **out)
 {
 	struct host_super_options options = {
 		.read_only = read_only,
@@ -57,7 +58,8 @@ static int make_host(const struct sandbox_config *config, const struct sandbox_m
 }
 
 /* What belongs to another overlay is that one's to load. */
-static int load_layers(const struct sandbox_config *config, const struct sandbox_mount *mount, struct super_block *sb)
+static int load_layers(const struct sandbox_config *config, const struct sandbox_mount *mount,
+	struct super_block *sb)
 {
 	const char *nested = NULL;
 	int error = 0;
@@ -106,7 +108,8 @@ static int make_file_system(const struct sandbox_config *config, const struct sa
 		return make_host(config, mount, mount->read_only, out);
 	default:
 		type = file_system_find(mount->fs_type);
-		return type ? type->mount(type, mount->source, mount->flags, mount->options, out) : -ENODEV;
+		return type ? type->mount(type, mount->source, mount->flags, mount->options, out)
+			    : -ENODEV;
 	}
 }
 
@@ -162,8 +165,10 @@ static int step_or_make(struct path *at, const struct path *root, const char *na
 	return 0;
 }
 
-/* Walks to a mount point, making directories and at last a directory or an empty file where there is nothing. */
-static int make_mount_point(const struct path *root, const char *destination, bool directory, struct path *out)
+/* Walks to a mount point, making directories and at last a directory or an empty file where there
+ * is nothing. */
+static int make_mount_point(
+	const struct path *root, const char *destination, bool directory, struct path *out)
 {
 	char text[LINUX_PATH_MAX], *save = NULL;
 	struct path at = *root;
@@ -191,7 +196,8 @@ static int make_mount_point(const struct path *root, const char *destination, bo
 }
 
 /* A place that exists is found with symlinks followed, as mount(2) does; else it is made. */
-int boot_find_mount_point(const struct path *root, const char *destination, bool directory, struct path *out)
+int boot_find_mount_point(
+	const struct path *root, const char *destination, bool directory, struct path *out)
 {
 	int error = path_lookup_at(root, root, destination, WALK_FOLLOW, out);
 
@@ -202,12 +208,13 @@ int boot_find_mount_point(const struct path *root, const char *destination, bool
 static void add_to_policy(const struct sandbox_mount *mount, struct super_block *sb)
 {
 	bool scratch = mount->type == SANDBOX_MOUNT_FS &&
-		(!strcmp(mount->fs_type, "tmpfs") || !strcmp(mount->fs_type, "devpts"));
+		       (!strcmp(mount->fs_type, "tmpfs") || !strcmp(mount->fs_type, "devpts"));
 
 	policy_add_file_system(sb, mount->destination, scratch);
 }
 
-int boot_add_mount(const struct sandbox_config *config, const struct path *root, const struct sandbox_mount *mount)
+int boot_add_mount(const struct sandbox_config *config, const struct path *root,
+	const struct sandbox_mount *mount)
 {
 	unsigned long flags = mount->flags | (mount->read_only ? LINUX_MS_RDONLY : 0);
 	struct super_block *sb;

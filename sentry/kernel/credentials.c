@@ -145,7 +145,8 @@ void task_commit_cred(struct cred *cred)
 			mm_set_dumpable(task->mm, 0);
 		task->pdeath_signal = 0;
 	}
-	if (task->charged_uid != cred->uid && user_count_add(USER_TASKS, cred->uid, 1, UINT64_MAX)) {
+	if (task->charged_uid != cred->uid &&
+		user_count_add(USER_TASKS, cred->uid, 1, UINT64_MAX)) {
 		user_count_remove(USER_TASKS, task->charged_uid, 1);
 		task->charged_uid = cred->uid;
 	}

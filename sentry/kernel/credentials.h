@@ -2,8 +2,9 @@
 /*
  * Credentials and user namespaces (credentials(7), capabilities(7), user_namespaces(7)).
  *
- * A struct cred never changes once it is visible to others: a change makes a copy and puts it in place
- * (task_commit_cred()). So a reader needs no lock, only a reference for as long as it reads another task's.
+ * A struct cred never changes once it is visible to others: a change makes a copy and puts it in
+ * place (task_commit_cred()). So a reader needs no lock, only a reference for as long as it reads
+ * another task's.
  */
 #pragma once
 
@@ -38,15 +39,18 @@ void cred_put(const struct cred *cred);
 /* Supplementary groups of a fresh copy; sorts. -ENOMEM. */
 must_check int cred_set_groups(struct cred *cred, const uint32_t *groups, size_t count);
 bool cred_in_group(const struct cred *cred, uint32_t gid);
-/* Does cred hold the capability (LINUX_CAP_*) in the user namespace, by the rules of user_namespaces(7)? */
+/* Does cred hold the capability (LINUX_CAP_*) in the user namespace, by the rules of
+ * user_namespaces(7)? */
 bool cred_capable_in(const struct cred *cred, const struct user_namespace *ns, int capability);
-/* In the initial user namespace, or for the current task's own credentials over an inode of the sandbox. */
+/* In the initial user namespace, or for the current task's own credentials over an inode of the
+ * sandbox. */
 bool cred_capable(const struct cred *cred, int capability);
 
 struct user_namespace *user_namespace_get(struct user_namespace *ns);
 void user_namespace_put(struct user_namespace *ns);
 struct user_namespace *user_namespace_initial(void); /* borrowed */
-/* Global ids to and from what a namespace shows; unmapped ids show as 65534; -1 for no mapping on the way in. */
+/* Global ids to and from what a namespace shows; unmapped ids show as 65534; -1 for no mapping on
+ * the way in. */
 uint32_t user_namespace_show_uid(const struct user_namespace *ns, uint32_t kuid);
 uint32_t user_namespace_show_gid(const struct user_namespace *ns, uint32_t kgid);
 uint32_t user_namespace_make_uid(const struct user_namespace *ns, uint32_t uid);

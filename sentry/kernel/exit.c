@@ -212,8 +212,8 @@ static struct run_state task_state_exit_end(struct task *task)
 	atomic_store(&task->run.since, 0);
 	accounting_task_ended(task);
 	/*
-	 * Before anybody is told: who waited may write to the program that ran, or unmount what it had mapped. An execve of a
-	 * sibling wants to be the only user of the memory, too.
+	 * Before anybody is told: who waited may write to the program that ran, or unmount what it
+	 * had mapped. An execve of a sibling wants to be the only user of the memory, too.
 	 */
 	context_release(task->context);
 	if (mm)

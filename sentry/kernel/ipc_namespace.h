@@ -32,8 +32,8 @@ void ipc_shutdown(void);
 struct mount *_Atomic *ipc_namespace_mqueue(void);
 uint64_t ipc_namespace_inode(const struct ipc_namespace *ns);
 
-/* What a namespace's objects may grow to: /proc/sys/kernel/msgmax... Each may be read and set by any
- * thread, and holds for what is asked for afterwards. */
+/* What a namespace's objects may grow to: /proc/sys/kernel/msgmax... Each may be read and set by
+ * any thread, and holds for what is asked for afterwards. */
 enum ipc_limit {
 	IPC_MSGMAX,
 	IPC_MSGMNB,

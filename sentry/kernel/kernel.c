@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sandbox as a whole: makes every part in order, starts the first process, and tells when it has ended. */
+/* The sandbox as a whole: makes every part in order, starts the first process, and tells when it
+ * has ended. */
 #include "sentry/kernel/kernel.h"
 
 #include "sentry/fs/devpts/tty.h"
@@ -112,7 +113,8 @@ static int make_first_process(const struct sandbox_config *config, struct boot_c
 	if (error)
 		return error;
 	mount_namespace_root(g_mounts, &root);
-	error = path_lookup_at(&root, &root, config->working_directory, WALK_FOLLOW | WALK_DIRECTORY, &pwd);
+	error = path_lookup_at(
+		&root, &root, config->working_directory, WALK_FOLLOW | WALK_DIRECTORY, &pwd);
 	if (error)
 		goto out_root;
 	error = fs_struct_new(&root, &pwd, config->umask, &boot->fs);
@@ -159,9 +161,9 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		g_changes_fd = config->changes_fd;
 		g_layer_fd = config->layer_fd;
 	}
-	accounting_start(config->accounting                ? config->accounting
+	accounting_start(config->accounting		 ? config->accounting
 			 : config->sandbox_limits.memory ? &g_own_accounting
-							   : NULL);
+							 : NULL);
 	if (config->processors)
 		scheduling_set_processors(config->processors);
 	if (events) {

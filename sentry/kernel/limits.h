@@ -19,7 +19,8 @@ void limits_start(const struct sandbox_limits *limits, bool progress);
 /* After the last task. */
 void limits_stop(void);
 const struct sandbox_limits *limits_get(void);
-/* Others from now on, from any thread of the sentry's: bytes and tasks; 0: none. Takes RANK_TASK_SET. */
+/* Others from now on, from any thread of the sentry's: bytes and tasks; 0: none. Takes
+ * RANK_TASK_SET. */
 void limits_set_memory(uint64_t memory);
 void limits_set_tasks(uint64_t tasks);
 

@@ -281,7 +281,8 @@ static int64_t put_owner_uid(struct task *task, const struct nsfs_file *nsfs, ga
 	return mm_copy_out(task->mm, address, &uid, sizeof(uid));
 }
 
-/* A process or thread of one pid namespace, by its number in another: from the file's to the caller's, or the other way. */
+/* A process or thread of one pid namespace, by its number in another: from the file's to the
+ * caller's, or the other way. */
 static int64_t translate_pid(
 	struct task *task, const struct nsfs_file *nsfs, int number, bool from_file, bool process)
 {
@@ -301,8 +302,7 @@ static int64_t translate_pid(
 	return result ? result : -ESRCH;
 }
 
-static int64_t nsfs_ioctl(
-	struct file *file, struct task *task, uint32_t command, uint64_t argument)
+static int64_t nsfs_ioctl(struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
 	const struct nsfs_file *nsfs = file->private;
 

@@ -68,7 +68,8 @@ must_check int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct c
 /* A copy with references to the same namespaces, for the caller to replace some before anybody sees
  * it. NULL: no memory. */
 struct nsproxy *nsproxy_duplicate(struct nsproxy *from);
-/* A child, or a program, begins in the time namespace that was chosen for it: is that another one? */
+/* A child, or a program, begins in the time namespace that was chosen for it: is that another one?
+ */
 bool nsproxy_changes_time(const struct nsproxy *nsproxy);
 /* Moves a copy that nobody sees yet there. */
 void nsproxy_change_time(struct nsproxy *nsproxy);
@@ -77,8 +78,8 @@ void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy);
 
 /* The inode numbers of namespaces, for /proc/PID/ns. */
 #define NAMESPACE_INODE_TIME 0xeffffffau
-#define NAMESPACE_INODE_IPC 0xefffffffu
-#define NAMESPACE_INODE_UTS 0xeffffffeu
-#define NAMESPACE_INODE_PID 0xeffffffcu
-#define NAMESPACE_INODE_NET 0xeffffff8u
+#define NAMESPACE_INODE_IPC  0xefffffffu
+#define NAMESPACE_INODE_UTS  0xeffffffeu
+#define NAMESPACE_INODE_PID  0xeffffffcu
+#define NAMESPACE_INODE_NET  0xeffffff8u
 uint64_t namespace_inode_new(void);

@@ -104,8 +104,8 @@ int pidfd_new(unsigned int flags, struct file **out)
 		return -ENOMEM;
 	}
 	wait_queue_init(&pidfd->early);
-	err = file_new_anonymous(
-		inode, &pidfd_operations, FILE_READ | FILE_WRITE, LINUX_O_RDWR | flags, pidfd, "[pidfd]", out);
+	err = file_new_anonymous(inode, &pidfd_operations, FILE_READ | FILE_WRITE,
+		LINUX_O_RDWR | flags, pidfd, "[pidfd]", out);
 	if (err) {
 		wait_queue_destroy(&pidfd->early);
 		free(pidfd);

@@ -61,6 +61,7 @@ must_check int64_t seccomp_set_filter(struct task *task, uint32_t flags, uint64_
 must_check int64_t seccomp_get_filter(
 	struct task *tracer, struct task *tracee, uint64_t index, uint64_t address);
 must_check int64_t seccomp_get_flags(struct task *tracee, uint64_t index, uint64_t *flags);
-/* Before its first program: a filter from the sandbox's configuration, without any permission of the task's. -EINVAL, -ENOMEM. */
+/* Before its first program: a filter from the sandbox's configuration, without any permission of
+ * the task's. -EINVAL, -ENOMEM. */
 must_check int seccomp_attach_program(
 	struct task *task, const struct linux_sock_filter *program, size_t count, bool log);

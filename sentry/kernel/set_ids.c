@@ -13,12 +13,14 @@
 #include <errno.h>
 #include <stdbool.h>
 
-/* A program that does not look at what setuid(2) returns must not go on as root: so that succeeds, and execve fails. */
+/* A program that does not look at what setuid(2) returns must not go on as root: so that succeeds,
+ * and execve fails. */
 static void check_nproc(const struct cred *cred)
 {
 	if (cred->uid != current->cred->uid)
-		current->nproc_exceeded = cred->uid != 0 &&
-			user_count_of(USER_TASKS, cred->uid) > rlimit_of(current->group, LINUX_RLIMIT_NPROC);
+		current->nproc_exceeded =
+			cred->uid != 0 && user_count_of(USER_TASKS, cred->uid) >
+						  rlimit_of(current->group, LINUX_RLIMIT_NPROC);
 }
 
 static int commit_uids(struct cred *cred)

@@ -159,7 +159,7 @@ struct task {
 		uint64_t trapno, error_code, cr2;
 	} fault;
 	struct task_times times;
-	bool accounted; /* accounting.c's own: its times are in the sum of the dead */
+	bool accounted;	  /* accounting.c's own: its times are in the sum of the dead */
 	int64_t start_ns; /* CLOCK_BOOTTIME; set once (exec takes the leader's) */
 
 	/* Memory. mm is changed by the own thread with lock held; others use task_get_mm(). NULL
@@ -195,7 +195,7 @@ struct task {
 	struct task *vfork_child_of; /* parent that waits in vfork; referenced */
 	struct task *vfork_child; /* STOP_VFORK: whom it waits for; not referenced. RANK_SIGHAND */
 	uint32_t charged_uid;	  /* whose RLIMIT_NPROC it counts for; own thread */
-	bool nproc_exceeded;	  /* became a user with too many: its next execve fails; own thread */
+	bool nproc_exceeded; /* became a user with too many: its next execve fails; own thread */
 
 	/* Threads' own business. */
 	gaddr_t set_child_tid;		  /* own: CLONE_CHILD_SETTID, until the child has begun */
@@ -204,11 +204,11 @@ struct task {
 	struct rseq_state rseq;		  /* own */
 	struct futex_pi_list *pi_futexes; /* futex_pi.c's own, as what follows */
 	struct futex_pi_state *pi_waits_for;
-	uint32_t personality;		  /* own */
-	bool no_new_privs;		  /* own; read by TSYNC under RANK_SIGHAND */
-	uint8_t seccomp_mode;		  /* RANK_SIGHAND to write */
-	struct seccomp_filter *seccomp;	  /* likewise; a reference */
-	struct sem_undo_list *sem_undo;	  /* own; ipc_sem.c's, shared by CLONE_SYSVSEM */
+	uint32_t personality;		/* own */
+	bool no_new_privs;		/* own; read by TSYNC under RANK_SIGHAND */
+	uint8_t seccomp_mode;		/* RANK_SIGHAND to write */
+	struct seccomp_filter *seccomp; /* likewise; a reference */
+	struct sem_undo_list *sem_undo; /* own; ipc_sem.c's, shared by CLONE_SYSVSEM */
 	struct {
 		gaddr_t selector;
 		uint64_t offset, length;
@@ -219,9 +219,9 @@ struct task {
 	int nice_value, ioprio;
 	int timer_slack_ns;
 	bool securebits_keep_caps;
-	struct trace_task *trace; /* sentry/trace's own */
+	struct trace_task *trace;	  /* sentry/trace's own */
 	struct container_process *launch; /* container_process.c's own, until its program runs */
-	struct exec_image *exec;  /* exec.c's own, while an execve is under way */
+	struct exec_image *exec;	  /* exec.c's own, while an execve is under way */
 	void *start_fpstate; /* floating-point state to begin with, of platform->fpstate_size; NULL:
 				a new process's. Own */
 };
@@ -230,13 +230,13 @@ enum group_stop_state { GROUP_RUNNING, GROUP_STOPPING, GROUP_STOPPED };
 
 struct thread_group {
 	struct refcount refs;
-	struct pid *pid;	  /* the leader's; set once */
+	struct pid *pid;	     /* the leader's; set once */
 	struct container *container; /* set once; a reference; NULL outside of containers */
-	struct task *leader;	  /* RANK_TASK_SET; exec changes it */
-	struct task_list tasks;	  /* as task.group_link */
-	unsigned int task_count;  /* not yet released; RANK_TASK_SET */
-	unsigned int live_count;  /* not yet exiting; RANK_SIGHAND */
-	unsigned int quick_count; /* not even on their way to it; RANK_SIGHAND */
+	struct task *leader;	     /* RANK_TASK_SET; exec changes it */
+	struct task_list tasks;	     /* as task.group_link */
+	unsigned int task_count;     /* not yet released; RANK_TASK_SET */
+	unsigned int live_count;     /* not yet exiting; RANK_SIGHAND */
+	unsigned int quick_count;    /* not even on their way to it; RANK_SIGHAND */
 	struct sighand *sighand; /* the tasks'; a reference of its own. Changed by exec as theirs */
 	struct signal_pending shared_pending; /* RANK_SIGHAND */
 
@@ -288,7 +288,8 @@ struct thread_group {
 		uint32_t registered;
 	} membarrier;
 	bool thp_disabled; /* PR_SET_THP_DISABLE; syscalls/prctl.c's own, as the next */
-	uint8_t mce_kill;  /* PR_MCE_KILL: LINUX_PR_MCE_KILL_DEFAULT and so on, plus one; 0: never set */
+	uint8_t mce_kill;  /* PR_MCE_KILL: LINUX_PR_MCE_KILL_DEFAULT and so on, plus one; 0: never
+			      set */
 };
 
 /* The task set: everything that exists. */

@@ -66,8 +66,10 @@ struct task_trace_hooks {
 	void (*syscall_exit)(
 		struct task *task); /* regs.rax is the result, a restart code included */
 	void (*born)(struct task *task);
-	void (*exited)(struct task *task); /* exit_code is set; its memory and files are still there */
-	/* A signal is about to run its handler. No lock is held. One that ends the task is told by exited. */
+	void (*exited)(
+		struct task *task); /* exit_code is set; its memory and files are still there */
+	/* A signal is about to run its handler. No lock is held. One that ends the task is told by
+	 * exited. */
 	void (*signal)(struct task *task, const struct linux_siginfo *info);
 };
 extern const struct task_trace_hooks *g_trace_hooks;

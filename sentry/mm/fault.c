@@ -147,8 +147,8 @@ int mm_back_new(struct mm *mm, struct vma *vma, gaddr_t start, gaddr_t end)
 		return 0;
 	if (vma->flags & VMA_GROWS_DOWN)
 		start = max_u64(start, end > STACK_STEP_BYTES ? end - STACK_STEP_BYTES : 0);
-	if ((vma->flags & VMA_PROGRAM) && !vma_is_shared(vma) && (vma->protection & LINUX_PROT_WRITE) &&
-		end - start <= PRIVATE_FILE_COPY_BYTES) {
+	if ((vma->flags & VMA_PROGRAM) && !vma_is_shared(vma) &&
+		(vma->protection & LINUX_PROT_WRITE) && end - start <= PRIVATE_FILE_COPY_BYTES) {
 		gaddr_t low = start, high = end;
 
 		backing_gap(mm, start, &low, &high);

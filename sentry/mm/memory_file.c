@@ -29,7 +29,7 @@
 	(1ul << 36) /* where the host has no more addresses: under a sanitizer, for one */
 #define WARM_BYTES   (64ul << 20) /* kept for reuse */
 #define WARM_AT_ONCE (32ul << 20) /* what is freed in one piece beyond this goes back at once */
-#define FILES_LEAVE  16		 /* files and pipes leave one part in so many to programs */
+#define FILES_LEAVE  16		  /* files and pipes leave one part in so many to programs */
 #define REUSE_BYTES                                                                                \
 	(16ul << 20) /* larger extents are made of untouched pages: clearing might be for nothing  \
 		      */

@@ -327,7 +327,8 @@ int mm_may_add_data(struct mm *mm, uint64_t length, unsigned int flags, int prot
 	return mm->data <= limit && length <= limit - mm->data ? 0 : -ENOMEM;
 }
 
-/* vm.overcommit_memory 0: more than all memory in one piece is a mistake (mm/util.c in Linux's source). */
+/* vm.overcommit_memory 0: more than all memory in one piece is a mistake (mm/util.c in Linux's
+ * source). */
 static bool is_obvious_overcommit(uint64_t length, unsigned int flags, int protection)
 {
 	return (protection & LINUX_PROT_WRITE) && !(flags & (VMA_SHARED | VMA_NO_RESERVE)) &&

@@ -47,7 +47,7 @@ struct mm {
 	uint64_t private_bytes, file_bytes; /* of backings */
 	gaddr_t hole_end, hole_skipped;	    /* placement.c's own */
 	struct mm_layout layout;
-	struct file *exe_file; /* a reference, or NULL */
+	struct file *exe_file;		   /* a reference, or NULL */
 	struct mm_attachment *_Atomic aio; /* see mm_aio() */
 	void *auxv;
 	size_t auxv_size;

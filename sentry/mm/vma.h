@@ -28,7 +28,7 @@ enum vma_flags {
 	VMA_WIPE_ON_FORK = 128,
 	VMA_SPECIAL = 256,
 	VMA_PROGRAM = 65536, /* of a program or library: writable pieces will be written at once */
-	VMA_STACK = 512, /* the program's main stack */
+	VMA_STACK = 512,     /* the program's main stack */
 	VMA_HUGE_HINT = 1024,
 	VMA_NO_HUGE_HINT = 2048,
 	VMA_MERGEABLE = 4096, /* MADV_MERGEABLE: only remembered */

@@ -68,7 +68,8 @@ bool net_loopback_has_address(void)
 
 static bool may_administer(const struct net_namespace *ns)
 {
-	return cred_capable_in(current->cred, ns ? ns->user_ns : user_namespace_initial(), LINUX_CAP_NET_ADMIN);
+	return cred_capable_in(
+		current->cred, ns ? ns->user_ns : user_namespace_initial(), LINUX_CAP_NET_ADMIN);
 }
 
 bool net_may_administer(void)
@@ -124,7 +125,8 @@ static int net_create(void *from, struct user_namespace *user_ns, void **out)
 	return error;
 }
 
-/* Sockets of tasks without a namespace of their own belong to none: only its name and its owner are needed. */
+/* Sockets of tasks without a namespace of their own belong to none: only its name and its owner are
+ * needed. */
 static void *net_initial(void)
 {
 	static struct net_namespace initial = {.ino = NAMESPACE_INODE_NET};

@@ -2,8 +2,9 @@
 /*
  * Network namespaces: what tells the abstract unix names of one from those of another.
  *
- * Differs from Linux: the loopback of AF_INET and AF_INET6 is one for the whole sandbox. It shows as down and without
- * addresses in a new namespace until it is set up there, but sockets do not mind.
+ * Differs from Linux: the loopback of AF_INET and AF_INET6 is one for the whole sandbox. It shows
+ * as down and without addresses in a new namespace until it is set up there, but sockets do not
+ * mind.
  */
 #pragma once
 

@@ -145,7 +145,7 @@ struct socket {
 	atomic_int send_buffer, receive_buffer; /* SO_SNDBUF, SO_RCVBUF as getsockopt shows them */
 	atomic_int receive_low;			/* SO_RCVLOWAT */
 	atomic_int priority, mark;
-	struct linux_linger linger; /* lock, as the next two */
+	struct linux_linger linger;   /* lock, as the next two */
 	struct socket_filter *filter; /* socket_filter.c's own; NULL for none */
 	bool filter_locked;
 };

@@ -11,8 +11,8 @@
 #include "abi/capability.h"
 #include "abi/time.h"
 #include "sentry/kernel/task.h"
-#include "sentry/time/clock.h"
 #include "sentry/net/socket_filter.h"
+#include "sentry/time/clock.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>

@@ -41,9 +41,10 @@ int64_t sys_sysinfo(struct task *task, const uint64_t args[6])
 	if (sysinfo(&host))
 		return -EFAULT;
 	memory_file_usage(&usage);
-	info.uptime = (clock_now(LINUX_CLOCK_BOOTTIME) +
-			      time_namespace_offset(task, LINUX_CLOCK_BOOTTIME) + NSEC_PER_SEC - 1) /
-		      NSEC_PER_SEC;
+	info.uptime =
+		(clock_now(LINUX_CLOCK_BOOTTIME) +
+			time_namespace_offset(task, LINUX_CLOCK_BOOTTIME) + NSEC_PER_SEC - 1) /
+		NSEC_PER_SEC;
 	for (int i = 0; i < 3; i++)
 		info.loads[i] = host.loads[i];
 	info.totalram = (uint64_t)host.totalram * host.mem_unit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All clocks come from here: system calls, timers, /proc and the vDSO's parameter page agree to the nanosecond.
- * Times are signed 64-bit nanoseconds.
+ * All clocks come from here: system calls, timers, /proc and the vDSO's parameter page agree to the
+ * nanosecond. Times are signed 64-bit nanoseconds.
  */
 #pragma once
 
@@ -13,11 +13,13 @@
 
 struct vdso_params;
 
-/* Called once before the jail closes: calibrates. params_page: where the vDSO's parameters are published, may be NULL. */
+/* Called once before the jail closes: calibrates. params_page: where the vDSO's parameters are
+ * published, may be NULL. */
 must_check int clock_start(struct vdso_params *params_page);
 /* Recalibrates and republishes; about once a second, from the timer thread. */
 void clock_update(void);
-/* LINUX_CLOCK_MONOTONIC, _REALTIME, _BOOTTIME, _MONOTONIC_RAW, _TAI and the coarse ones; unknown ones panic: check before. */
+/* LINUX_CLOCK_MONOTONIC, _REALTIME, _BOOTTIME, _MONOTONIC_RAW, _TAI and the coarse ones; unknown
+ * ones panic: check before. */
 int64_t clock_now(int clock);
 int64_t clock_resolution(int clock);
 /* CLOCK_MONOTONIC, the kernel's own time. */

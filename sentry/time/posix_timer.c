@@ -227,7 +227,8 @@ static int timer_make(
 
 	if (!timer)
 		return -EAGAIN;
-	if (!user_count_add(USER_SIGNALS, uid, 1, rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING))) {
+	if (!user_count_add(
+		    USER_SIGNALS, uid, 1, rlimit_of(task->group, LINUX_RLIMIT_SIGPENDING))) {
 		free(timer);
 		return -EAGAIN;
 	}

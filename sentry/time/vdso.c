@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vDSO as a file that is mapped into every program. Private mappings: a debugger's breakpoint in it is its own program's.
- * The file has the page of parameters, the image, and a second page of parameters that are never ready: those of programs
- * whose clocks are not the kernel's.
+ * The vDSO as a file that is mapped into every program. Private mappings: a debugger's breakpoint
+ * in it is its own program's. The file has the page of parameters, the image, and a second page of
+ * parameters that are never ready: those of programs whose clocks are not the kernel's.
  */
 #include "sentry/time/vdso.h"
 
@@ -77,7 +77,8 @@ int vdso_open(void)
 
 	if (!inode)
 		return -ENOMEM;
-	return file_new_anonymous(inode, &vdso_file_operations, FILE_READ | FILE_EXEC, 0, NULL, "[vdso]", &g_file);
+	return file_new_anonymous(
+		inode, &vdso_file_operations, FILE_READ | FILE_EXEC, 0, NULL, "[vdso]", &g_file);
 }
 
 static int map_parameters(struct mm *mm, gaddr_t address, bool own_clocks)

@@ -185,8 +185,9 @@ struct dentry *dentry_find(struct dentry *parent, const struct component *name)
 }
 
 /*
- * A file system that makes its inodes anew at each look: the name still stands for the same file, and it or something below
- * it is in use, or has a mount. Who holds a directory may be about to mount something there.
+ * A file system that makes its inodes anew at each look: the name still stands for the same file,
+ * and it or something below it is in use, or has a mount. Who holds a directory may be about to
+ * mount something there.
  */
 static bool stays(struct dentry *dentry, const struct inode *inode)
 {
@@ -194,14 +195,16 @@ static bool stays(struct dentry *dentry, const struct inode *inode)
 
 	if (old == inode || atomic_load(&dentry->mounted))
 		return true;
-	if (!old || !inode || old->attributes.ino != inode->attributes.ino || !dentry->sb->no_name_cache)
+	if (!old || !inode || old->attributes.ino != inode->attributes.ino ||
+		!dentry->sb->no_name_cache)
 		return false;
 	mutex_guard(&dentry->lock);
 	if (!RB_EMPTY(&dentry->children))
 		return true;
 	/* Besides the caller and the tree. */
 	return refcount_read(&dentry->refs) > 2 && !inode_is_type(old, LINUX_S_IFLNK) &&
-	       old->attributes.uid == inode->attributes.uid && old->attributes.gid == inode->attributes.gid;
+	       old->attributes.uid == inode->attributes.uid &&
+	       old->attributes.gid == inode->attributes.gid;
 }
 
 int dentry_lookup_locked(struct dentry *parent, const struct component *name, struct dentry **out)

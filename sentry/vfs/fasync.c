@@ -72,9 +72,9 @@ static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, i
 	info->si_signo = signal;
 	info->si_code = code;
 	info->sigpoll.si_band =
-		events & (LINUX_EPOLLIN | LINUX_EPOLLPRI | LINUX_EPOLLOUT | LINUX_EPOLLERR |
-				 LINUX_EPOLLHUP | LINUX_EPOLLRDNORM | LINUX_EPOLLWRNORM |
-				 LINUX_EPOLLMSG);
+		events &
+		(LINUX_EPOLLIN | LINUX_EPOLLPRI | LINUX_EPOLLOUT | LINUX_EPOLLERR | LINUX_EPOLLHUP |
+			LINUX_EPOLLRDNORM | LINUX_EPOLLWRNORM | LINUX_EPOLLMSG);
 	info->sigpoll.si_fd = fd;
 }
 

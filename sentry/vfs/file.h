@@ -122,8 +122,8 @@ struct file {
 		uint32_t uid, euid;
 	} owner;
 	LIST_HEAD(, epoll_item)
-	epoll_items;	      /* guarded by fs/anon/epoll.c's own lock: who watches this file */
-	_Atomic bool watched; /* epoll_items was ever used */
+	epoll_items;	       /* guarded by fs/anon/epoll.c's own lock: who watches this file */
+	_Atomic bool watched;  /* epoll_items was ever used */
 	_Atomic bool notified; /* dnotify_set() ever was */
 	struct waiter async_waiter; /* FASYNC */
 	void *private;		    /* the operations' own */

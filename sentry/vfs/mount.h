@@ -36,8 +36,7 @@ struct mount_namespace {
 		LINUX_MS_NOSYMFOLLOW)
 
 /* What a less privileged user namespace must not take away again (mount_namespaces(7)). */
-#define MOUNT_LOCKABLE_FLAGS                                                                       \
-	(LINUX_MS_RDONLY | LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC)
+#define MOUNT_LOCKABLE_FLAGS (LINUX_MS_RDONLY | LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC)
 #define MOUNT_ATIME_FLAGS                                                                          \
 	(LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME | LINUX_MS_STRICTATIME)
 

@@ -74,7 +74,8 @@ struct mount {
 	int propagation;  /* LINUX_MS_PRIVATE, _SHARED, _SLAVE, _UNBINDABLE */
 	int master_group; /* the peer group that this is a slave of; 0: none */
 	bool detached;
-	bool locked; /* came from a more privileged user namespace, together with what it covers: stays */
+	bool locked; /* came from a more privileged user namespace, together with what it covers:
+			stays */
 	unsigned long locked_flags; /* those of its flags that stay for the same reason */
 	char source[64];
 	uint64_t unique_id;   /* statx(2)'s STATX_MNT_ID_UNIQUE */

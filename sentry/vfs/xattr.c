@@ -4,8 +4,8 @@
  *
  * Differs from Linux: no ACLs (system.posix_acl_* is EOPNOTSUPP) and no security modules.
  */
-#include "sentry/vfs/file_new.h"
 #include "sentry/vfs/xattr.h"
+#include "sentry/vfs/file_new.h"
 
 #include "abi/capability.h"
 #include "abi/inotify.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks: each of them runs, agrees with the vDSO and with its neighbours, and cannot be set by whoever may not. */
+/* Clocks: each of them runs, agrees with the vDSO and with its neighbours, and cannot be set by
+ * whoever may not. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
 
@@ -31,8 +32,8 @@ static void burn(int64_t nanoseconds)
 
 TEST(wall_clocks_run)
 {
-	static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_TAI,
-		CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE};
+	static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW,
+		CLOCK_BOOTTIME, CLOCK_TAI, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE};
 
 	for (unsigned int i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
 		int64_t before = read_clock(clocks[i]), after;
@@ -46,7 +47,8 @@ TEST(wall_clocks_run)
 
 TEST(the_vdso_agrees_with_the_kernel)
 {
-	static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI, CLOCK_MONOTONIC_RAW};
+	static const clockid_t clocks[] = {
+		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI, CLOCK_MONOTONIC_RAW};
 
 	for (unsigned int i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
 		for (int k = 0; k < 200; k++) {
@@ -81,7 +83,8 @@ TEST(times_of_day_agree)
 
 TEST(cpu_clocks_count_work_only)
 {
-	int64_t process = read_clock(CLOCK_PROCESS_CPUTIME_ID), thread = read_clock(CLOCK_THREAD_CPUTIME_ID);
+	int64_t process = read_clock(CLOCK_PROCESS_CPUTIME_ID),
+		thread = read_clock(CLOCK_THREAD_CPUTIME_ID);
 
 	sleep_ms(50);
 	CHECK(read_clock(CLOCK_PROCESS_CPUTIME_ID) - process < 45000000);
@@ -98,7 +101,8 @@ static void *burns(void *argument)
 
 TEST(a_threads_clock_is_its_own)
 {
-	int64_t thread = read_clock(CLOCK_THREAD_CPUTIME_ID), process = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+	int64_t thread = read_clock(CLOCK_THREAD_CPUTIME_ID),
+		process = read_clock(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_t other;
 
 	CHECK(pthread_create(&other, NULL, burns, NULL) == 0);
@@ -177,12 +181,18 @@ TEST(times_and_usage)
 	CHECK(before != (clock_t)-1);
 	burn(50000000);
 	CHECK(getrusage(RUSAGE_SELF, &self) == 0 && getrusage(RUSAGE_THREAD, &thread) == 0);
-	CHECK(self.ru_utime.tv_usec + self.ru_stime.tv_usec + 1000000 * (self.ru_utime.tv_sec + self.ru_stime.tv_sec) >= 45000);
-	CHECK(thread.ru_utime.tv_usec + thread.ru_stime.tv_usec + 1000000 * (thread.ru_utime.tv_sec + thread.ru_stime.tv_sec) >= 45000);
+	CHECK(self.ru_utime.tv_usec + self.ru_stime.tv_usec +
+			1000000 * (self.ru_utime.tv_sec + self.ru_stime.tv_sec) >=
+		45000);
+	CHECK(thread.ru_utime.tv_usec + thread.ru_stime.tv_usec +
+			1000000 * (thread.ru_utime.tv_sec + thread.ru_stime.tv_sec) >=
+		45000);
 	CHECK(self.ru_maxrss > 100);
 	after = times(&times_after);
 	CHECK(after - before >= 4);
-	CHECK(times_after.tms_utime + times_after.tms_stime - times_before.tms_utime - times_before.tms_stime >= 3);
+	CHECK(times_after.tms_utime + times_after.tms_stime - times_before.tms_utime -
+			times_before.tms_stime >=
+		3);
 	child = fork();
 	if (child == 0) {
 		burn(30000000);
@@ -192,7 +202,9 @@ TEST(times_and_usage)
 	CHECK_EQ(children.ru_utime.tv_usec + children.ru_utime.tv_sec, 0);
 	CHECK(waitpid(child, NULL, 0) == child);
 	CHECK(getrusage(RUSAGE_CHILDREN, &children) == 0);
-	CHECK(children.ru_utime.tv_usec + children.ru_stime.tv_usec + 1000000 * (children.ru_utime.tv_sec + children.ru_stime.tv_sec) >= 25000);
+	CHECK(children.ru_utime.tv_usec + children.ru_stime.tv_usec +
+			1000000 * (children.ru_utime.tv_sec + children.ru_stime.tv_sec) >=
+		25000);
 	times(&times_after);
 	CHECK(times_after.tms_cutime + times_after.tms_cstime >= 1);
 	CHECK_ERRNO(getrusage(5, &self), EINVAL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities and capabilities: the rules of set*id(2), capset(2), the bounding and ambient sets, securebits, execve. */
+/* Identities and capabilities: the rules of set*id(2), capset(2), the bounding and ambient sets,
+ * securebits, execve. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
 
@@ -22,7 +23,8 @@ static struct caps get_caps(void)
 	struct __user_cap_data_struct data[2];
 
 	CHECK(syscall(SYS_capget, &header, data) == 0);
-	return (struct caps){data[0].effective | (uint64_t)data[1].effective << 32, data[0].permitted | (uint64_t)data[1].permitted << 32,
+	return (struct caps){data[0].effective | (uint64_t)data[1].effective << 32,
+		data[0].permitted | (uint64_t)data[1].permitted << 32,
 		data[0].inheritable | (uint64_t)data[1].inheritable << 32};
 }
 
@@ -31,7 +33,8 @@ static long set_caps(struct caps caps)
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2] = {
 		{(uint32_t)caps.effective, (uint32_t)caps.permitted, (uint32_t)caps.inheritable},
-		{(uint32_t)(caps.effective >> 32), (uint32_t)(caps.permitted >> 32), (uint32_t)(caps.inheritable >> 32)}};
+		{(uint32_t)(caps.effective >> 32), (uint32_t)(caps.permitted >> 32),
+			(uint32_t)(caps.inheritable >> 32)}};
 
 	return syscall(SYS_capset, &header, data);
 }

@@ -21,7 +21,8 @@ static void fault_handler(int signal, siginfo_t *info, void *context)
 
 static void fault_catch_begin(void)
 {
-	struct sigaction action = {.sa_sigaction = fault_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction action = {
+		.sa_sigaction = fault_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
 	fault_signal = 0;
 	CHECK(sigaction(SIGSEGV, &action, NULL) == 0);

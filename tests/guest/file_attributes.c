@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stat(2), statx(2) and statfs(2) tell, and how modes, owners, times, sizes and extended attributes change. */
+/* What stat(2), statx(2) and statfs(2) tell, and how modes, owners, times, sizes and extended
+ * attributes change. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/temporary.h"
 
@@ -48,12 +49,15 @@ TEST(statx_of_a_file)
 
 	temporary_enter();
 	temporary_text("a", "hello");
-	CHECK(syscall(SYS_statx, AT_FDCWD, "a", 0, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &status) == 0);
+	CHECK(syscall(SYS_statx, AT_FDCWD, "a", 0, STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID,
+		      &status) == 0);
 	CHECK((status.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
 	CHECK_EQ(status.stx_size, 5);
 	CHECK(status.stx_mask & STATX_MNT_ID);
 	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, "a", 0, STATX__RESERVED, &status), EINVAL);
-	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, "a", AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC, STATX_ALL, &status), EINVAL);
+	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, "a", AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC,
+			    STATX_ALL, &status),
+		EINVAL);
 	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, "", 0, STATX_ALL, &status), ENOENT);
 	CHECK(syscall(SYS_statx, AT_FDCWD, "", AT_EMPTY_PATH, STATX_ALL, &status) == 0);
 	CHECK(S_ISDIR(status.stx_mode));
@@ -142,7 +146,8 @@ TEST(times)
 	sleep_ms(20);
 	CHECK(chmod("a", 0600) == 0);
 	after = status_of("a");
-	CHECK(same_time(before.st_mtim, after.st_mtim) && !same_time(before.st_ctim, after.st_ctim));
+	CHECK(same_time(before.st_mtim, after.st_mtim) &&
+		!same_time(before.st_ctim, after.st_ctim));
 	sleep_ms(20);
 	temporary_text("b", "");
 	CHECK(!same_time(status_of(".").st_mtim, before.st_mtim));
@@ -249,7 +254,8 @@ TEST(extended_attributes)
 	CHECK(setxattr("a", "trusted.empty", "", 0, 0) == 0);
 	size = listxattr("a", list, sizeof(list));
 	CHECK(size > 0);
-	CHECK(memmem(list, (size_t)size, "trusted.one", 12) && memmem(list, (size_t)size, "trusted.empty", 14));
+	CHECK(memmem(list, (size_t)size, "trusted.one", 12) &&
+		memmem(list, (size_t)size, "trusted.empty", 14));
 	CHECK_ERRNO(listxattr("a", list, 3), ERANGE);
 	CHECK(removexattr("a", "trusted.one") == 0);
 	CHECK_ERRNO(removexattr("a", "trusted.one"), ENODATA);

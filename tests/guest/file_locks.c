@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File locks: POSIX ones, those of open files, flock(2): what conflicts, who waits, what a close lets go. */
+/* File locks: POSIX ones, those of open files, flock(2): what conflicts, who waits, what a close
+ * lets go. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/temporary.h"
 
@@ -15,14 +16,16 @@
 
 static int lock(int fd, int command, short type, off_t start, off_t length)
 {
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 
 	return fcntl(fd, command, &lock);
 }
 
 static struct flock look(int fd, int command, short type, off_t start, off_t length)
 {
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 
 	CHECK(fcntl(fd, command, &lock) == 0);
 	return lock;
@@ -58,7 +61,8 @@ TEST(ranges_conflict_between_processes)
 	IN_CHILD({
 		struct flock other = look(fd, F_GETLK, F_RDLCK, 0, 0);
 
-		CHECK(other.l_type == F_WRLCK && other.l_start == 10 && other.l_len == 10 && other.l_pid == getppid());
+		CHECK(other.l_type == F_WRLCK && other.l_start == 10 && other.l_len == 10 &&
+			other.l_pid == getppid());
 		CHECK_ERRNO(lock(fd, F_SETLK, F_WRLCK, 15, 1), EAGAIN);
 		CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 10) == 0);
 		CHECK(lock(fd, F_SETLK, F_WRLCK, 20, 0) == 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names: directories, links, symbolic links, renaming, removing, and reading directories while they change. */
+/* Names: directories, links, symbolic links, renaming, removing, and reading directories while they
+ * change. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/temporary.h"
 
@@ -242,7 +243,8 @@ TEST(reading_directories)
 	directory = opendir(".");
 	CHECK_EQ(count_entries(directory), 102);
 	rewinddir(directory);
-	for (places[0] = telldir(directory); (entry = readdir(directory)); places[++count] = telldir(directory))
+	for (places[0] = telldir(directory); (entry = readdir(directory));
+		places[++count] = telldir(directory))
 		;
 	CHECK_EQ(count, 102);
 	for (int i = 0; i <= 102; i += 17) {

@@ -190,7 +190,8 @@ TEST(resolving_with_care)
 	CHECK(mkdir("in", 0755) == 0 && mkdir("in/deep", 0755) == 0);
 	temporary_text("in/file", "x");
 	temporary_text("out", "x");
-	CHECK(symlink("../out", "in/up") == 0 && symlink("/file", "in/absolute") == 0 && symlink("file", "in/near") == 0);
+	CHECK(symlink("../out", "in/up") == 0 && symlink("/file", "in/absolute") == 0 &&
+		symlink("file", "in/near") == 0);
 	root = open("in", O_PATH);
 	CHECK(open_how(root, "near", O_RDONLY, 0, RESOLVE_BENEATH) >= 0);
 	CHECK_ERRNO(open_how(root, "up", O_RDONLY, 0, RESOLVE_BENEATH), EXDEV);
@@ -202,7 +203,8 @@ TEST(resolving_with_care)
 	CHECK(open_how(root, "../../../file", O_RDONLY, 0, RESOLVE_IN_ROOT) >= 0);
 	CHECK_ERRNO(open_how(root, "up", O_RDONLY, 0, RESOLVE_IN_ROOT), ENOENT);
 	CHECK_ERRNO(open_how(root, "near", O_RDONLY, 0, RESOLVE_NO_SYMLINKS), ELOOP);
-	CHECK_ERRNO(open_how(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, RESOLVE_NO_MAGICLINKS), ELOOP);
+	CHECK_ERRNO(
+		open_how(AT_FDCWD, "/proc/self/exe", O_RDONLY, 0, RESOLVE_NO_MAGICLINKS), ELOOP);
 	CHECK_ERRNO(open_how(AT_FDCWD, "/proc/self/status", O_RDONLY, 0, RESOLVE_NO_XDEV), EXDEV);
 	fd = open_how(AT_FDCWD, "out", O_RDONLY, 0, RESOLVE_CACHED);
 	CHECK(fd >= 0 || errno == EAGAIN);
@@ -221,7 +223,8 @@ TEST(openat2_is_strict)
 	CHECK_ERRNO(open_how(AT_FDCWD, "a", 1ull << 40, 0, 0), EINVAL);
 	CHECK_ERRNO(open_how(AT_FDCWD, "a", O_CREAT, 0200000, 0), EINVAL);
 	CHECK_ERRNO(open_how(AT_FDCWD, "a", O_RDONLY, 0, 1 << 20), EINVAL);
-	CHECK_ERRNO(open_how(AT_FDCWD, "a", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT), EINVAL);
+	CHECK_ERRNO(
+		open_how(AT_FDCWD, "a", O_RDONLY, 0, RESOLVE_BENEATH | RESOLVE_IN_ROOT), EINVAL);
 	CHECK_ERRNO(syscall(SYS_openat2, AT_FDCWD, "a", &large, 8), EINVAL);
 	CHECK(syscall(SYS_openat2, AT_FDCWD, "a", &large, sizeof(large)) >= 0);
 	large.more = 1;

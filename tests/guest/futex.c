@@ -8,7 +8,8 @@
 
 static uint32_t word, other_word;
 
-static long futex(uint32_t *address, int operation, uint32_t value, const void *timeout, uint32_t *second, uint32_t third)
+static long futex(uint32_t *address, int operation, uint32_t value, const void *timeout,
+	uint32_t *second, uint32_t third)
 {
 	return syscall(SYS_futex, address, operation, value, timeout, second, third);
 }
@@ -35,18 +36,21 @@ TEST(absolute_timeouts_of_both_clocks)
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec -= 1;
-	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET, 0, &until, NULL, FUTEX_BITSET_MATCH_ANY), ETIMEDOUT);
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET, 0, &until, NULL, FUTEX_BITSET_MATCH_ANY),
+		ETIMEDOUT);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_nsec += 20000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &until, NULL, FUTEX_BITSET_MATCH_ANY),
+	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &until, NULL,
+			    FUTEX_BITSET_MATCH_ANY),
 		ETIMEDOUT);
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
-	CHECK(now.tv_sec > until.tv_sec || (now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec));
+	CHECK(now.tv_sec > until.tv_sec ||
+		(now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec));
 }
 
 TEST(errors)
@@ -63,7 +67,8 @@ TEST(errors)
 	CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(&word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0), EINVAL);
 	CHECK_ERRNO(futex(&word, FUTEX_WAKE | FUTEX_CLOCK_REALTIME, 1, NULL, NULL, 0), ENOSYS);
-	CHECK_EQ(futex((uint32_t *)(void *)((uintptr_t)&word & ~3ul), FUTEX_WAKE, 1, NULL, NULL, 0), 0);
+	CHECK_EQ(futex((uint32_t *)(void *)((uintptr_t)&word & ~3ul), FUTEX_WAKE, 1, NULL, NULL, 0),
+		0);
 	CHECK_ERRNO(futex(&word, FUTEX_CMP_REQUEUE, 1, (void *)1, &other_word, 9), EAGAIN);
 	CHECK_ERRNO(futex(&word, FUTEX_REQUEUE, (uint32_t)-1, (void *)1, &other_word, 0), EINVAL);
 }
@@ -81,7 +86,8 @@ static void *sleeps(void *argument)
 	struct sleeper *sleeper = argument;
 
 	sleeper->tid = (pid_t)syscall(SYS_gettid);
-	CHECK_EQ(futex(sleeper->address, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, sleeper->bits), 0);
+	CHECK_EQ(futex(sleeper->address, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, sleeper->bits),
+		0);
 	__atomic_store_n(&sleeper->state, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
@@ -204,7 +210,8 @@ TEST(wake_op_changes_the_second_word)
 			 FUTEX_OP(FUTEX_OP_ANDN, 3, FUTEX_OP_CMP_LT, 0)),
 		0);
 	CHECK_EQ(other_word, 12);
-	futex(&word, FUTEX_WAKE_OP_PRIVATE, 0, NULL, &other_word, FUTEX_OP(FUTEX_OP_XOR, 5, FUTEX_OP_CMP_LT, 0));
+	futex(&word, FUTEX_WAKE_OP_PRIVATE, 0, NULL, &other_word,
+		FUTEX_OP(FUTEX_OP_XOR, 5, FUTEX_OP_CMP_LT, 0));
 	CHECK_EQ(other_word, 9);
 	futex(&word, FUTEX_WAKE_OP_PRIVATE, 0, NULL, &other_word,
 		FUTEX_OP((FUTEX_OP_SET | FUTEX_OP_OPARG_SHIFT), 4, FUTEX_OP_CMP_LT, 0));
@@ -229,7 +236,8 @@ static void processes_meet(uint32_t *parent_side, uint32_t *child_side)
 
 TEST(shared_anonymous_memory_is_one_key)
 {
-	uint32_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *page =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	processes_meet(&page[10], &page[10]);
 }
@@ -275,7 +283,8 @@ TEST(waitv_waits_for_any)
 	struct {
 		uint64_t value, address;
 		uint32_t flags, reserved;
-	} entries[2] = {{0, (uintptr_t)&word, 2 /* 32 bits */, 0}, {0, (uintptr_t)&other_word, 2, 0}};
+	} entries[2] = {
+		{0, (uintptr_t)&word, 2 /* 32 bits */, 0}, {0, (uintptr_t)&other_word, 2, 0}};
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -289,7 +298,8 @@ TEST(waitv_waits_for_any)
 
 TEST(ping_pong_between_threads)
 {
-	uint32_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint32_t *page =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child = fork();
 	int status;
 	uint32_t me = child == 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Priority-inheriting futexes: the word's protocol, errors, requeue to a lock, death of an owner. */
+/* Priority-inheriting futexes: the word's protocol, errors, requeue to a lock, death of an owner.
+ */
 #include "tests/guest/guest_test.h"
 
 #include <linux/futex.h>
@@ -8,7 +9,8 @@
 
 static uint32_t word;
 
-static long futex(uint32_t *address, int operation, uint32_t value, const void *timeout, uint32_t *second, uint32_t third)
+static long futex(uint32_t *address, int operation, uint32_t value, const void *timeout,
+	uint32_t *second, uint32_t third)
 {
 	return syscall(SYS_futex, address, operation, value, timeout, second, third);
 }
@@ -177,7 +179,8 @@ TEST(requeue_to_a_lock)
 
 	CHECK_EQ(futex(&lock_word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
 	CHECK(pthread_create(&thread, NULL, waits_requeue, NULL) == 0);
-	while (futex(&condition_word, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)1, &lock_word, 0) != 1)
+	while (futex(&condition_word, FUTEX_CMP_REQUEUE_PI_PRIVATE, 1, (void *)1, &lock_word, 0) !=
+		1)
 		sleep_ms(1);
 	sleep_ms(20);
 	CHECK_EQ(requeue_result, 0); /* it waits for the lock now */
@@ -191,7 +194,8 @@ TEST(a_requeue_waiter_times_out)
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	CHECK_ERRNO(futex(&condition_word, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, &until, &lock_word, 0), ETIMEDOUT);
+	CHECK_ERRNO(futex(&condition_word, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, &until, &lock_word, 0),
+		ETIMEDOUT);
 	CHECK_EQ(lock_word, 0);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A guest test is a program that passes on Linux, and then in the sandbox, with one verdict for both. It never asks where it
- * runs.
+ * A guest test is a program that passes on Linux, and then in the sandbox, with one verdict for
+ * both. It never asks where it runs.
  *
  *     TEST(pipe_keeps_order) { CHECK(pipe(fds) == 0); ... }
  *     GUEST_TEST_MAIN()
  *
- * Each TEST runs in a process of its own, so that it may change or lose anything; a failed CHECK ends it. Output is TAP.
- * SKIP(reason) is for what the machine lacks, natively.
+ * Each TEST runs in a process of its own, so that it may change or lose anything; a failed CHECK
+ * ends it. Output is TAP. SKIP(reason) is for what the machine lacks, natively.
  */
 #pragma once
 
@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GUEST_TEST_MAX     512
+#define GUEST_TEST_MAX 512
 #ifndef GUEST_TEST_SECONDS
 #define GUEST_TEST_SECONDS 60
 #endif
@@ -88,11 +88,13 @@ static size_t guest_test_count;
 		_exit(GUEST_TEST_SKIPPED);                                                         \
 	} while (0)
 
-/* Memory whose end is followed by a page that cannot be touched: what reads or writes too far is caught. */
+/* Memory whose end is followed by a page that cannot be touched: what reads or writes too far is
+ * caught. */
 __attribute__((unused)) static void *tail_alloc(size_t size)
 {
 	size_t pages = (size + 4095) / 4096 * 4096;
-	char *memory = mmap(NULL, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(
+		NULL, pages + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED || mprotect(memory + pages, 4096, PROT_NONE))
 		FAIL("no memory with a guard page");

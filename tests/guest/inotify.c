@@ -48,7 +48,8 @@ static uint32_t expect(int fd, uint32_t mask, const char *name)
 	if (!event)
 		FAIL("no event %#x of %s", mask, name ? name : "the directory");
 	if (event->mask != mask || strcmp(event->len ? event->name : "", name ? name : ""))
-		FAIL("event %#x of %s, not %#x of %s", event->mask, event->len ? event->name : "", mask, name ? name : "");
+		FAIL("event %#x of %s, not %#x of %s", event->mask, event->len ? event->name : "",
+			mask, name ? name : "");
 	return event->cookie;
 }
 

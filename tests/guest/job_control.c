@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stopping and continuing: what the parent is told, which signals cancel which, stopped groups of threads. */
+/* Stopping and continuing: what the parent is told, which signals cancel which, stopped groups of
+ * threads. */
 #include "tests/guest/guest_test.h"
 
 #include <pthread.h>
@@ -12,7 +13,8 @@ static pid_t child_counts(void)
 	pid_t child;
 
 	if (!counter)
-		counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		counter =
+			mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	child = fork();
 	CHECK(child >= 0);
 	if (child == 0)
@@ -148,7 +150,8 @@ TEST(parent_gets_sigchld_for_stop_and_continue)
 
 TEST(nocldstop_silences_stops)
 {
-	struct sigaction action = {.sa_sigaction = chld_handler, .sa_flags = SA_SIGINFO | SA_NOCLDSTOP};
+	struct sigaction action = {
+		.sa_sigaction = chld_handler, .sa_flags = SA_SIGINFO | SA_NOCLDSTOP};
 	pid_t child;
 
 	CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
@@ -297,7 +300,8 @@ TEST(all_threads_stop_and_continue)
 	sleep_ms(50);
 	CHECK(!memcmp(before, (void *)counter, sizeof(before)));
 	kill(child, SIGCONT);
-	while (counter[0] == before[0] || counter[1] == before[1] || counter[2] == before[2] || counter[3] == before[3])
+	while (counter[0] == before[0] || counter[1] == before[1] || counter[2] == before[2] ||
+		counter[3] == before[3])
 		sleep_ms(1);
 	child_end(child);
 }

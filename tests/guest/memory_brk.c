@@ -77,8 +77,8 @@ TEST(a_mapping_in_the_way_stops_growth)
 	uintptr_t end = (brk_set(0) + PAGE - 1) & -PAGE;
 
 	CHECK(brk_set(end) == end);
-	CHECK(mmap((void *)(end + 4 * PAGE), PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) !=
-		MAP_FAILED);
+	CHECK(mmap((void *)(end + 4 * PAGE), PAGE, PROT_READ,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MAP_FAILED);
 	CHECK(brk_set(end + 3 * PAGE) == end + 3 * PAGE);
 	CHECK(brk_set(end + 5 * PAGE) == end + 3 * PAGE);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Faults: the signal, si_code and si_addr of each kind; guard pages; stacks that grow; files that shrink. */
+/* Faults: the signal, si_code and si_addr of each kind; guard pages; stacks that grow; files that
+ * shrink. */
 #include "tests/guest/fault_catch.h"
 #include "tests/guest/temporary.h"
 
@@ -267,7 +268,8 @@ TEST(grows_down_mapping_grows)
 	char *memory = map(64, PROT_NONE), *bottom = memory + 40 * PAGE;
 
 	CHECK(munmap(memory, 64 * PAGE) == 0);
-	CHECK(mmap(bottom, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0) == bottom);
+	CHECK(mmap(bottom, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN,
+		      -1, 0) == bottom);
 	CHECK_EQ(fault_of_write(bottom - 1), 0);
 	CHECK_EQ(fault_of_write(bottom - PAGE - 1), 0);
 	CHECK_EQ(bottom[-1], 7);

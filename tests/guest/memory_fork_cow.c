@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private memory after fork: each side sees its own writes, whoever writes first, also through system calls. */
+/* Private memory after fork: each side sees its own writes, whoever writes first, also through
+ * system calls. */
 #include "tests/guest/guest_test.h"
 
 #include <pthread.h>
@@ -10,7 +11,8 @@
 
 static char *map(size_t pages)
 {
-	char *memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *memory = mmap(
+		NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(memory != MAP_FAILED);
 	for (size_t i = 0; i < pages; i++)
@@ -155,7 +157,8 @@ TEST(data_bss_heap_and_stack_are_private)
 	bss_value[4000] = 22;
 	child = fork();
 	if (child == 0) {
-		CHECK(data_value == 11 && bss_value[4000] == 22 && stack_value == 33 && *heap_value == 44);
+		CHECK(data_value == 11 && bss_value[4000] == 22 && stack_value == 33 &&
+			*heap_value == 44);
 		data_value = bss_value[4000] = stack_value = *heap_value = 0;
 		_exit(0);
 	}
@@ -243,7 +246,8 @@ TEST(fork_while_threads_write)
 TEST(clear_child_tid_is_written_after_fork)
 {
 	pid_t *tid = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD | 0x01000000 /* CLONE_CHILD_SETTID */, NULL, NULL, tid, NULL);
+	pid_t child = (pid_t)syscall(
+		SYS_clone, SIGCHLD | 0x01000000 /* CLONE_CHILD_SETTID */, NULL, NULL, tid, NULL);
 
 	if (child == 0)
 		_exit(0);

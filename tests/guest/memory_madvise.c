@@ -135,8 +135,8 @@ TEST(wipeonfork_is_zero_in_the_child)
 
 TEST(hints_change_nothing)
 {
-	static const int hints[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_COLD, MADV_PAGEOUT,
-		MADV_DONTDUMP, MADV_DODUMP};
+	static const int hints[] = {MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED,
+		MADV_COLD, MADV_PAGEOUT, MADV_DONTDUMP, MADV_DODUMP};
 	char *memory = map(4, MAP_PRIVATE);
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)

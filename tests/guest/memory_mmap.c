@@ -185,7 +185,8 @@ TEST(pipe_cannot_be_mapped)
 
 TEST(o_path_descriptor_cannot_be_mapped)
 {
-	CHECK_ERRNO(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, open("/etc/passwd", O_PATH), 0), EBADF);
+	CHECK_ERRNO(
+		mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, open("/etc/passwd", O_PATH), 0), EBADF);
 }
 
 TEST(mapping_outlives_descriptor_and_name)
@@ -258,7 +259,8 @@ TEST(offset_overflow_is_eoverflow)
 {
 	int fd = memfd_create("m", 0);
 
-	CHECK_ERRNO(mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)0xfffffffffffff000), EOVERFLOW);
+	CHECK_ERRNO(mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)0xfffffffffffff000),
+		EOVERFLOW);
 }
 
 TEST(many_small_mappings_with_alternating_rights)
@@ -283,7 +285,8 @@ TEST(more_than_all_memory)
 	for (int i = 0; i < 2; i++) {
 		CHECK(mmap(NULL, size, both, kinds[i] | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
 		CHECK_EQ(errno, ENOMEM);
-		CHECK(mmap(NULL, size, both, kinds[i] | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED);
+		CHECK(mmap(NULL, size, both, kinds[i] | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) !=
+			MAP_FAILED);
 	}
 	CHECK(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
 	CHECK(brk(end + size) == -1);

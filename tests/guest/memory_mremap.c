@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mremap: shrink, grow in place and elsewhere, move to a fixed place, duplicate shared memory, errors. */
+/* mremap: shrink, grow in place and elsewhere, move to a fixed place, duplicate shared memory,
+ * errors. */
 #include "tests/guest/fault_catch.h"
 
 #define PAGE ((size_t)4096)
@@ -82,7 +83,8 @@ TEST(fixed_goes_where_told_and_replaces)
 {
 	char *memory = map(2), *target = map(4);
 
-	CHECK(mremap(memory, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE) == target + PAGE);
+	CHECK(mremap(memory, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target + PAGE) ==
+		target + PAGE);
 	CHECK_EQ(target[0], 1);
 	CHECK_EQ(target[PAGE], 1);
 	CHECK_EQ(target[2 * PAGE], 2);
@@ -99,9 +101,12 @@ TEST(errors)
 	CHECK_ERRNO(mremap(memory, PAGE, 0, MREMAP_MAYMOVE), EINVAL);
 	CHECK_ERRNO(mremap(memory, PAGE, length, 0x100), EINVAL);
 	CHECK_ERRNO(mremap(memory, PAGE, length, MREMAP_FIXED, target), EINVAL);
-	CHECK_ERRNO(mremap(memory, PAGE, length, MREMAP_MAYMOVE | MREMAP_FIXED, target + 1), EINVAL);
-	CHECK_ERRNO(mremap(memory, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, memory + PAGE), EINVAL);
-	CHECK_ERRNO(mremap(memory, 0, length, MREMAP_MAYMOVE), EINVAL); /* private memory cannot be doubled */
+	CHECK_ERRNO(
+		mremap(memory, PAGE, length, MREMAP_MAYMOVE | MREMAP_FIXED, target + 1), EINVAL);
+	CHECK_ERRNO(mremap(memory, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, memory + PAGE),
+		EINVAL);
+	CHECK_ERRNO(mremap(memory, 0, length, MREMAP_MAYMOVE),
+		EINVAL); /* private memory cannot be doubled */
 	CHECK_ERRNO(mremap(hole(2), PAGE, length, MREMAP_MAYMOVE), EFAULT);
 	CHECK(mremap(memory, PAGE, (size_t)1 << 47, MREMAP_MAYMOVE) == MAP_FAILED);
 	CHECK(errno == ENOMEM || errno == EINVAL); /* EINVAL since Linux 6.17 */
@@ -135,14 +140,16 @@ TEST(dontunmap_leaves_empty_memory_behind)
 	CHECK(moved != MAP_FAILED && moved != memory);
 	CHECK_EQ(moved[PAGE], 2);
 	CHECK_EQ(memory[PAGE], 0);
-	CHECK_ERRNO(mremap(memory, 2 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL);
+	CHECK_ERRNO(mremap(memory, 2 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL),
+		EINVAL);
 }
 
 TEST(the_middle_of_a_mapping_can_move)
 {
 	char *memory = map(5), *target = hole(1);
 
-	CHECK(mremap(memory + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+	CHECK(mremap(memory + 2 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) ==
+		target);
 	CHECK_EQ(*target, 3);
 	CHECK_EQ(memory[PAGE], 2);
 	CHECK_EQ(memory[3 * PAGE], 4);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files seen from a user namespace: whose files its root may do anything with, and who owns what it mounts. */
+/* Files seen from a user namespace: whose files its root may do anything with, and who owns what it
+ * mounts. */
 #include "tests/guest/temporary.h"
 
 #include <grp.h>

@@ -83,7 +83,8 @@ TEST(tcp_that_is_bound_and_no_more)
 	const unsigned int bound_inactive = 13;
 	struct sockaddr_in name;
 	int fd = inet_bound(AF_INET, SOCK_STREAM, &name);
-	struct inet_diag_msg *entry = find(AF_INET, IPPROTO_TCP, 1u << bound_inactive, name.sin_port);
+	struct inet_diag_msg *entry =
+		find(AF_INET, IPPROTO_TCP, 1u << bound_inactive, name.sin_port);
 
 	if (!entry)
 		SKIP("an older kernel");

@@ -99,7 +99,8 @@ TEST(nonblocking_wait)
 TEST(clone_gives_one)
 {
 	int fd = -1, status;
-	struct clone_args args = {.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd, .exit_signal = SIGCHLD};
+	struct clone_args args = {
+		.flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd, .exit_signal = SIGCHLD};
 	pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 
 	if (child == 0)

@@ -4,8 +4,8 @@
 #include "tests/guest/guest_test.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -216,7 +216,8 @@ TEST(packet_mode_keeps_boundaries)
 TEST(vectored_reads_and_writes)
 {
 	char first[3], second[10] = "";
-	struct iovec out[3] = {{"ab", 2}, {NULL, 0}, {"cdefg", 5}}, in[2] = {{first, 3}, {second, 10}};
+	struct iovec out[3] = {{"ab", 2}, {NULL, 0}, {"cdefg", 5}},
+		     in[2] = {{first, 3}, {second, 10}};
 
 	pipe_make(0);
 	CHECK_EQ(writev(fds[1], out, 3), 7);

@@ -287,7 +287,8 @@ TEST(other_tables)
 {
 	long result = 20;
 
-	/* getpid of the 32-bit table, which a kernel without it does not have; it is never read(2). */
+	/* getpid of the 32-bit table, which a kernel without it does not have; it is never read(2).
+	 */
 	__asm__ volatile("int $0x80" : "+a"(result) : : "memory");
 	CHECK(result == getpid() || result == -ENOSYS);
 	CHECK_ERRNO(syscall(1000), ENOSYS);

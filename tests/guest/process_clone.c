@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone, clone3 and vfork: what each flag shares, the identity words, and which arguments are refused. */
+/* clone, clone3 and vfork: what each flag shares, the identity words, and which arguments are
+ * refused. */
 #include "tests/guest/guest_test.h"
 
 #include <fcntl.h>
@@ -86,7 +87,9 @@ TEST(clone_files_shares_descriptors)
 
 	CHECK_EQ(join(clone(closes_descriptor, stack_top(), SIGCHLD, (void *)(intptr_t)fd)), 0);
 	CHECK(fcntl(fd, F_GETFD) >= 0);
-	CHECK_EQ(join(clone(closes_descriptor, stack_top(), CLONE_FILES | SIGCHLD, (void *)(intptr_t)fd)), 0);
+	CHECK_EQ(join(clone(closes_descriptor, stack_top(), CLONE_FILES | SIGCHLD,
+			 (void *)(intptr_t)fd)),
+		0);
 	CHECK_ERRNO(fcntl(fd, F_GETFD), EBADF);
 }
 
@@ -109,7 +112,8 @@ TEST(clone_sighand_shares_handlers)
 
 	CHECK_EQ(join(clone(sets_handler, stack_top(), CLONE_VM | SIGCHLD, NULL)), 0);
 	CHECK(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
-	CHECK_EQ(join(clone(sets_handler, stack_top(), CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL)), 0);
+	CHECK_EQ(join(clone(sets_handler, stack_top(), CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL)),
+		0);
 	CHECK(sigaction(SIGUSR1, NULL, &action) == 0 && action.sa_handler == handler);
 }
 
@@ -136,7 +140,8 @@ TEST(clone_parent_makes_a_sibling)
 	int status;
 
 	if (child == 0) {
-		pid_t sibling = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+		pid_t sibling =
+			(pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 
 		if (sibling == 0)
 			_exit(getppid() == me ? 9 : 8);
@@ -152,8 +157,8 @@ TEST(clone_parent_makes_a_sibling)
 TEST(settid_words)
 {
 	pid_t *words = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	pid_t child = (pid_t)syscall(
-		SYS_clone, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, NULL, &words[0], &words[1], NULL);
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD,
+		NULL, &words[0], &words[1], NULL);
 
 	if (child == 0)
 		_exit(words[1] == getpid() ? 0 : 1);
@@ -165,7 +170,8 @@ TEST(settid_words)
 TEST(cleartid_is_cleared_when_memory_is_shared)
 {
 	static pid_t word = 77;
-	pid_t child = clone(sets_value, stack_top(), CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, NULL, &word);
+	pid_t child = clone(sets_value, stack_top(), CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD,
+		NULL, NULL, NULL, &word);
 
 	CHECK_EQ(join(child), 3);
 	CHECK_EQ(word, 0);
@@ -202,7 +208,8 @@ TEST(exit_signal_is_the_one_asked_for)
 	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
 	CHECK_EQ(info.si_pid, child);
 	CHECK_EQ(info.si_status, 4);
-	CHECK_ERRNO(waitpid(child, NULL, WNOHANG), ECHILD); /* not a SIGCHLD child: needs __WCLONE or __WALL */
+	CHECK_ERRNO(waitpid(child, NULL, WNOHANG),
+		ECHILD); /* not a SIGCHLD child: needs __WCLONE or __WALL */
 	CHECK(waitpid(child, NULL, __WCLONE) == child);
 }
 
@@ -219,11 +226,19 @@ TEST(clone_refuses_flags_that_do_not_go_together)
 {
 	CHECK_ERRNO(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
 	CHECK_ERRNO(syscall(SYS_clone, CLONE_THREAD | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clone, CLONE_THREAD | CLONE_VM | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clone, CLONE_FS | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, NULL, NULL, NULL, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, NULL, &value, NULL, NULL), EINVAL);
-	CHECK_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, NULL, &value, NULL, NULL), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_THREAD | CLONE_VM | SIGCHLD, NULL, NULL, NULL, NULL),
+		EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_FS | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL),
+		EINVAL);
+	CHECK_ERRNO(
+		syscall(SYS_clone, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, NULL, NULL, NULL, NULL),
+		EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, NULL, &value,
+			    NULL, NULL),
+		EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone, CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, NULL, &value, NULL,
+			    NULL),
+		EINVAL);
 }
 
 TEST(pidfd_becomes_readable_when_the_child_ends)
@@ -280,11 +295,13 @@ TEST(clone3_checks_its_argument)
 	CHECK_ERRNO(syscall(SYS_clone3, &bad, sizeof(bad)), EINVAL);
 	bad = (struct clone_args){.exit_signal = SIGCHLD, .flags = CLONE_DETACHED};
 	CHECK_ERRNO(syscall(SYS_clone3, &bad, sizeof(bad)), EINVAL);
-	bad = (struct clone_args){.exit_signal = SIGCHLD, .flags = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND};
+	bad = (struct clone_args){
+		.exit_signal = SIGCHLD, .flags = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND};
 	CHECK_ERRNO(syscall(SYS_clone3, &bad, sizeof(bad)), EINVAL);
 	bad = (struct clone_args){.flags = CLONE_SIGHAND | CLONE_CLEAR_SIGHAND | CLONE_VM};
 	CHECK_ERRNO(syscall(SYS_clone3, &bad, sizeof(bad)), EINVAL);
-	bad = (struct clone_args){.exit_signal = SIGCHLD, .set_tid_size = 99, .set_tid = (uintptr_t)&value};
+	bad = (struct clone_args){
+		.exit_signal = SIGCHLD, .set_tid_size = 99, .set_tid = (uintptr_t)&value};
 	CHECK_ERRNO(syscall(SYS_clone3, &bad, sizeof(bad)), EINVAL);
 	large.more = 0;
 	pid_t child = (pid_t)syscall(SYS_clone3, &large, sizeof(large));
@@ -335,7 +352,8 @@ TEST(vfork_child_killed_releases_the_parent)
 
 TEST(into_cgroup_with_a_bad_descriptor_fails)
 {
-	struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = 9999};
+	struct clone_args arguments = {
+		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = 9999};
 
 	CHECK_ERRNO(syscall(SYS_clone3, &arguments, sizeof(arguments)), EBADF);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* execve and execveat: arguments, scripts, errors, what survives, the auxiliary vector, hostile ELF headers. */
+/* execve and execveat: arguments, scripts, errors, what survives, the auxiliary vector, hostile ELF
+ * headers. */
 #include "tests/guest/temporary.h"
 
 #include <elf.h>
@@ -12,7 +13,8 @@ static char *const no_strings[] = {NULL};
 static char *volatile bad_address = (char *)8;
 
 /* Runs a program; what it wrote into text, its status returned. */
-static int run(const char *path, char *const arguments[], char *const environment[], char *text, size_t size)
+static int run(const char *path, char *const arguments[], char *const environment[], char *text,
+	size_t size)
 {
 	int fds[2], status;
 	size_t length = 0;
@@ -40,7 +42,9 @@ TEST(arguments_and_environment_arrive)
 {
 	char text[256];
 
-	CHECK_EQ(run("/bin/sh", (char *[]){"name", "-c", "echo $0 $1 $VAR $#; env | wc -l", "zero", "one", NULL},
+	CHECK_EQ(run("/bin/sh",
+			 (char *[]){"name", "-c", "echo $0 $1 $VAR $#; env | wc -l", "zero", "one",
+				 NULL},
 			 (char *[]){"VAR=value", "PATH=/bin:/usr/bin", NULL}, text, sizeof(text)),
 		0);
 	CHECK(!strncmp(text, "zero one value 1\n", 17));
@@ -50,7 +54,9 @@ TEST(arguments_with_any_bytes)
 {
 	char text[256];
 
-	CHECK_EQ(run("/bin/echo", (char *[]){"echo", "", "a b", "\xff\x01", NULL}, no_strings, text, sizeof(text)), 0);
+	CHECK_EQ(run("/bin/echo", (char *[]){"echo", "", "a b", "\xff\x01", NULL}, no_strings, text,
+			 sizeof(text)),
+		0);
 	CHECK(!strcmp(text, " a b \xff\x01\n"));
 }
 
@@ -61,7 +67,9 @@ TEST(script_gets_interpreter_argument_and_path)
 	temporary_enter();
 	temporary_text("script", "#!/bin/echo  -x  two words  \nbody\n");
 	chmod("script", 0755);
-	CHECK_EQ(run("./script", (char *[]){"ignored", "first", NULL}, no_strings, text, sizeof(text)), 0);
+	CHECK_EQ(run("./script", (char *[]){"ignored", "first", NULL}, no_strings, text,
+			 sizeof(text)),
+		0);
 	CHECK(!strcmp(text, "-x  two words ./script first\n"));
 }
 
@@ -91,7 +99,8 @@ TEST(scripts_nest)
 	chmod("two", 0755);
 	chmod("three", 0755);
 	CHECK_EQ(run("./three", (char *[]){"x", "arg", NULL}, no_strings, text, sizeof(text)), 0);
-	snprintf(line, sizeof(line), "1 %s/one 2 %s/two 3 ./three arg\n", temporary_path, temporary_path);
+	snprintf(line, sizeof(line), "1 %s/one 2 %s/two 3 ./three arg\n", temporary_path,
+		temporary_path);
 	CHECK(!strcmp(text, line));
 }
 
@@ -181,7 +190,9 @@ TEST(a_large_environment_arrives)
 	memset(large, 'e', 100000);
 	memcpy(large, "V=", 2);
 	large[100000] = 0;
-	CHECK_EQ(run("/bin/sh", (char *[]){"sh", "-c", "echo ${#V}", NULL}, (char *[]){large, NULL}, text, sizeof(text)), 0);
+	CHECK_EQ(run("/bin/sh", (char *[]){"sh", "-c", "echo ${#V}", NULL}, (char *[]){large, NULL},
+			 text, sizeof(text)),
+		0);
 	CHECK(!strcmp(text, "99998\n"));
 }
 
@@ -202,8 +213,11 @@ TEST(close_on_exec_is_honoured)
 	char text[64], command[128];
 	int kept = open("/dev/null", O_RDONLY), closed = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	snprintf(command, sizeof(command), "test -e /proc/self/fd/%d && ! test -e /proc/self/fd/%d && echo yes", kept, closed);
-	CHECK_EQ(run("/bin/sh", (char *[]){"sh", "-c", command, NULL}, no_strings, text, sizeof(text)), 0);
+	snprintf(command, sizeof(command),
+		"test -e /proc/self/fd/%d && ! test -e /proc/self/fd/%d && echo yes", kept, closed);
+	CHECK_EQ(run("/bin/sh", (char *[]){"sh", "-c", command, NULL}, no_strings, text,
+			 sizeof(text)),
+		0);
 	CHECK(!strcmp(text, "yes\n"));
 }
 
@@ -267,10 +281,13 @@ TEST(execveat_by_descriptor)
 	}
 	CHECK_ERRNO(syscall(SYS_execveat, fd, "", arguments, no_strings, 0), ENOENT);
 	CHECK_ERRNO(syscall(SYS_execveat, 9999, "sh", arguments, no_strings, 0), EBADF);
-	CHECK_ERRNO(syscall(SYS_execveat, directory, "sh", arguments, no_strings, 0x40000000), EINVAL);
+	CHECK_ERRNO(
+		syscall(SYS_execveat, directory, "sh", arguments, no_strings, 0x40000000), EINVAL);
 	temporary_enter();
 	CHECK(symlink("/bin/sh", "link") == 0);
-	CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "link", arguments, no_strings, AT_SYMLINK_NOFOLLOW), ELOOP);
+	CHECK_ERRNO(
+		syscall(SYS_execveat, AT_FDCWD, "link", arguments, no_strings, AT_SYMLINK_NOFOLLOW),
+		ELOOP);
 }
 
 TEST(script_by_close_on_exec_descriptor_is_enoent)
@@ -281,7 +298,8 @@ TEST(script_by_close_on_exec_descriptor_is_enoent)
 	temporary_text("script", "#!/bin/sh\nexit 5\n");
 	chmod("script", 0755);
 	fd = open("script", O_RDONLY | O_CLOEXEC);
-	CHECK_ERRNO(syscall(SYS_execveat, fd, "", (char *[]){"x", NULL}, no_strings, AT_EMPTY_PATH), ENOENT);
+	CHECK_ERRNO(syscall(SYS_execveat, fd, "", (char *[]){"x", NULL}, no_strings, AT_EMPTY_PATH),
+		ENOENT);
 }
 
 TEST(auxiliary_vector)
@@ -293,7 +311,8 @@ TEST(auxiliary_vector)
 	CHECK_EQ(getauxval(AT_CLKTCK), 100);
 	CHECK_EQ(getauxval(AT_PHENT), sizeof(Elf64_Phdr));
 	CHECK(getauxval(AT_PHNUM) > 3);
-	CHECK(getauxval(AT_ENTRY) && getauxval(AT_PHDR) && getauxval(AT_RANDOM) && getauxval(AT_SYSINFO_EHDR));
+	CHECK(getauxval(AT_ENTRY) && getauxval(AT_PHDR) && getauxval(AT_RANDOM) &&
+		getauxval(AT_SYSINFO_EHDR));
 	CHECK(!strcmp((char *)getauxval(AT_PLATFORM), "x86_64"));
 	CHECK(strstr((char *)getauxval(AT_EXECFN), "process_exec"));
 	CHECK(!memcmp((char *)getauxval(AT_SYSINFO_EHDR), "\177ELF", 4));
@@ -308,7 +327,8 @@ struct image {
 
 static struct image image_good(void)
 {
-	static const unsigned char code[] = {0xb8, 60, 0, 0, 0, 0xbf, 42, 0, 0, 0, 0x0f, 0x05}; /* exit(42) */
+	static const unsigned char code[] = {
+		0xb8, 60, 0, 0, 0, 0xbf, 42, 0, 0, 0, 0x0f, 0x05}; /* exit(42) */
 	struct image image = {
 		.header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
 			.e_type = ET_EXEC,
@@ -361,7 +381,8 @@ TEST(a_minimal_static_program_runs)
 		__VA_ARGS__;                                                                       \
 		status = run_image(&image, sizeof(image));                                         \
 		if (status_ > 1000)                                                                \
-			CHECK_EQ(WIFSIGNALED(status) ? WTERMSIG(status) + 1000 : -status, status_);   \
+			CHECK_EQ(                                                                  \
+				WIFSIGNALED(status) ? WTERMSIG(status) + 1000 : -status, status_); \
 		else                                                                               \
 			CHECK_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -status, status_);      \
 	}
@@ -377,17 +398,21 @@ BROKEN(segment_size_overflow, 1000 + SIGSEGV, image.segments[0].p_memsz = UINT64
 BROKEN(file_size_above_memory_size, 1000 + SIGSEGV, image.segments[0].p_memsz = 10)
 BROKEN(offset_not_like_address, 1000 + SIGSEGV, image.segments[0].p_offset = 3)
 BROKEN(empty_interpreter, 200 + ENOEXEC, image.header.e_phnum = 2;
-	image.segments[1] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = offsetof(struct image, code), .p_filesz = 1})
+	image.segments[1] = (Elf64_Phdr){
+		.p_type = PT_INTERP, .p_offset = offsetof(struct image, code), .p_filesz = 1})
 BROKEN(long_interpreter, 200 + ENOEXEC, image.header.e_phnum = 2;
 	image.segments[1] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = 64, .p_filesz = 5000})
-BROKEN(missing_interpreter, 200 + ENOENT, image.header.e_phnum = 2; memcpy(image.code + 40, "/nowhere", 9);
+BROKEN(missing_interpreter, 200 + ENOENT, image.header.e_phnum = 2;
+	memcpy(image.code + 40, "/nowhere", 9);
 	image.segments[1] = (Elf64_Phdr){
 		.p_type = PT_INTERP, .p_offset = offsetof(struct image, code) + 40, .p_filesz = 9})
-BROKEN(interpreter_without_end, 200 + ENOEXEC, image.header.e_phnum = 2; memcpy(image.code + 40, "/nowhere", 9);
+BROKEN(interpreter_without_end, 200 + ENOEXEC, image.header.e_phnum = 2;
+	memcpy(image.code + 40, "/nowhere", 9);
 	image.segments[1] = (Elf64_Phdr){
 		.p_type = PT_INTERP, .p_offset = offsetof(struct image, code) + 40, .p_filesz = 8})
 BROKEN(overlapping_segments, 42, image.header.e_phnum = 2; image.segments[1] = image.segments[0])
-BROKEN(bss_of_many_pages, 42, image.segments[0].p_flags = PF_R | PF_W | PF_X; image.segments[0].p_memsz = 1 << 24)
+BROKEN(bss_of_many_pages, 42, image.segments[0].p_flags = PF_R | PF_W | PF_X;
+	image.segments[0].p_memsz = 1 << 24)
 
 TEST(hostile_every_truncation)
 {
@@ -410,7 +435,8 @@ TEST(thirty_two_bit_program_does_not_run_wild)
 	temporary_enter();
 	image.header.e_ident[EI_CLASS] = ELFCLASS32;
 	status = run_image(&image, sizeof(image));
-	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 200 + ENOEXEC || WEXITSTATUS(status) == 42);
+	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 200 + ENOEXEC ||
+		WEXITSTATUS(status) == 42);
 }
 
 GUEST_TEST_MAIN()

@@ -44,7 +44,9 @@ TEST(exit_codes_are_eight_bits)
 
 TEST(death_by_each_signal_shows_it)
 {
-	int signals[] = {SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGPIPE, SIGALRM, SIGTERM, SIGIO, SIGRTMIN, SIGRTMAX}, status;
+	int signals[] = {SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGPIPE, SIGALRM, SIGTERM, SIGIO,
+		SIGRTMIN, SIGRTMAX},
+	    status;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		pid_t child = child_pauses();
@@ -207,7 +209,8 @@ static void chld_handler(int signal, siginfo_t *info, void *context)
 
 TEST(nocldwait_reaps_but_tells)
 {
-	struct sigaction action = {.sa_sigaction = chld_handler, .sa_flags = SA_SIGINFO | SA_NOCLDWAIT};
+	struct sigaction action = {
+		.sa_sigaction = chld_handler, .sa_flags = SA_SIGINFO | SA_NOCLDWAIT};
 	pid_t child;
 
 	CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
@@ -278,7 +281,9 @@ TEST(rusage_of_children_grows_only_when_reaped)
 	CHECK(wait4(child, NULL, 0, &own) == child);
 	CHECK(getrusage(RUSAGE_CHILDREN, &after) == 0);
 	CHECK_EQ(before.ru_utime.tv_sec * 1000000 + before.ru_utime.tv_usec, 0);
-	CHECK(own.ru_utime.tv_usec + own.ru_stime.tv_usec + (own.ru_utime.tv_sec + own.ru_stime.tv_sec) * 1000000 > 20000);
+	CHECK(own.ru_utime.tv_usec + own.ru_stime.tv_usec +
+			(own.ru_utime.tv_sec + own.ru_stime.tv_sec) * 1000000 >
+		20000);
 	CHECK(after.ru_utime.tv_usec + after.ru_stime.tv_usec > 20000 || after.ru_utime.tv_sec);
 }
 

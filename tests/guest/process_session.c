@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions and process groups: setsid, setpgid, who may move whom, signals to groups, orphaned groups. */
+/* Sessions and process groups: setsid, setpgid, who may move whom, signals to groups, orphaned
+ * groups. */
 #include "tests/guest/guest_test.h"
 
 #include <sys/prctl.h>
@@ -141,7 +142,8 @@ TEST(joining_a_group_of_the_session)
 
 TEST(kill_of_a_group_reaches_all_members)
 {
-	struct waiter first = waiter_new(own_group), second = waiter_new(NULL), outside = waiter_new(NULL);
+	struct waiter first = waiter_new(own_group), second = waiter_new(NULL),
+		      outside = waiter_new(NULL);
 	int status;
 
 	CHECK(setpgid(second.pid, first.pid) == 0);
@@ -204,7 +206,8 @@ TEST(newly_orphaned_stopped_group_gets_hangup)
 			if (child == 0) {
 				setpgid(0, 0);
 				raise(SIGSTOP);
-				CHECK_EQ(write(fds[1], "c", 1), 1); /* reached only without SIGHUP */
+				CHECK_EQ(
+					write(fds[1], "c", 1), 1); /* reached only without SIGHUP */
 				_exit(0);
 			}
 			CHECK(waitpid(child, &status, WUNTRACED) == child);

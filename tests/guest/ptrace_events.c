@@ -653,8 +653,7 @@ TEST(suspend_seccomp_needs_a_right)
 		pid_t tracee;
 
 		if (getuid() == 0)
-			CHECK(setresgid(1000, 1000, 1000) == 0 &&
-				setresuid(1000, 1000, 1000) == 0);
+			CHECK(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
 		CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
 		tracee = tracee_of(exit_seven);
 		errno = 0;

@@ -537,8 +537,7 @@ TEST(filters_need_a_right)
 		pid_t tracee;
 
 		if (getuid() == 0)
-			CHECK(setresgid(1000, 1000, 1000) == 0 &&
-				setresuid(1000, 1000, 1000) == 0);
+			CHECK(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
 		CHECK(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
 		tracee = tracee_of(two_filters);
 		go(PTRACE_CONT, tracee, STOPPED(SIGUSR2));

@@ -183,7 +183,8 @@ TEST(data)
 	limit(RLIMIT_DATA, 4 << 20, RLIM_INFINITY);
 	CHECK(sbrk(64 << 20) == (void *)-1);
 	CHECK_EQ(errno, ENOMEM);
-	CHECK(mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+	CHECK(mmap(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+		MAP_FAILED);
 	CHECK(mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
 }
 
@@ -220,7 +221,8 @@ TEST(stack)
 
 TEST(locked_memory)
 {
-	void *memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory =
+		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	CHECK(setresuid(1000, 1000, 1000) == 0);
 	limit(RLIMIT_MEMLOCK, 8192, 8192);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seccomp(2): every action of a filter, which of several wins, who inherits, what is refused, and strict mode. */
+/* seccomp(2): every action of a filter, which of several wins, who inherits, what is refused, and
+ * strict mode. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
 
@@ -172,7 +173,10 @@ TEST(children_and_programs_inherit)
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 	child = fork();
 	if (child == 0) {
-		execl("/bin/sh", "sh", "-c", "grep -q '^Seccomp:.2' /proc/self/status && grep -q '^Seccomp_filters:.1' /proc/self/status", NULL);
+		execl("/bin/sh", "sh", "-c",
+			"grep -q '^Seccomp:.2' /proc/self/status && grep -q '^Seccomp_filters:.1' "
+			"/proc/self/status",
+			NULL);
 		_exit(127);
 	}
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
@@ -204,7 +208,8 @@ TEST(arguments_and_arithmetic)
 
 TEST(programs_that_are_refused)
 {
-	struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+	struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
 	static const struct sock_filter bad[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64),
@@ -254,8 +259,9 @@ TEST(a_right_is_needed)
 
 TEST(what_is_there)
 {
-	uint32_t actions[] = {SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP, SECCOMP_RET_ERRNO, SECCOMP_RET_USER_NOTIF,
-		SECCOMP_RET_TRACE, SECCOMP_RET_LOG, SECCOMP_RET_ALLOW};
+	uint32_t actions[] = {SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP,
+		SECCOMP_RET_ERRNO, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_TRACE, SECCOMP_RET_LOG,
+		SECCOMP_RET_ALLOW};
 	uint32_t none = 0x12340000;
 	struct seccomp_notif_sizes sizes;
 
@@ -284,7 +290,8 @@ TEST(all_threads_at_once)
 	pthread_t thread;
 
 	CHECK(pthread_create(&thread, NULL, waits_and_calls, NULL) == 0);
-	CHECK(install_for(SYS_getppid, SECCOMP_RET_ERRNO | 77, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_TSYNC) == 0);
+	CHECK(install_for(SYS_getppid, SECCOMP_RET_ERRNO | 77, SECCOMP_RET_ALLOW,
+		      SECCOMP_FILTER_FLAG_TSYNC) == 0);
 	go = 1;
 	pthread_join(thread, NULL);
 	CHECK(result);
@@ -308,7 +315,9 @@ TEST(a_thread_with_other_filters_cannot_follow)
 	CHECK(pthread_create(&thread, NULL, has_a_filter_of_its_own, NULL) == 0);
 	while (!thread_id)
 		sleep_ms(1);
-	CHECK_EQ(install_for(SYS_getppid, SECCOMP_RET_ERRNO, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_TSYNC), thread_id);
+	CHECK_EQ(install_for(SYS_getppid, SECCOMP_RET_ERRNO, SECCOMP_RET_ALLOW,
+			 SECCOMP_FILTER_FLAG_TSYNC),
+		thread_id);
 	CHECK_ERRNO(install_for(SYS_getppid, SECCOMP_RET_ERRNO, SECCOMP_RET_ALLOW,
 			    SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH),
 		ESRCH);
@@ -345,12 +354,14 @@ TEST(strict_mode)
 
 static int listener;
 
-/* The child makes a call that the parent answers. The listener comes over a descriptor table that both share. */
+/* The child makes a call that the parent answers. The listener comes over a descriptor table that
+ * both share. */
 static pid_t start_target(long (*calls)(void))
 {
 	pid_t child;
 
-	listener = (int)install_for(SYS_getppid, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	listener = (int)install_for(SYS_getppid, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ALLOW,
+		SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	CHECK(listener >= 0);
 	child = fork();
 	if (child == 0)

@@ -73,8 +73,9 @@ TEST(default_actions)
 		pid_t child;
 		int status;
 
-		if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU || number == SIGCHLD ||
-			number == SIGCONT || number == SIGURG || number == SIGWINCH || number == 32 || number == 33)
+		if (number == SIGSTOP || number == SIGTSTP || number == SIGTTIN ||
+			number == SIGTTOU || number == SIGCHLD || number == SIGCONT ||
+			number == SIGURG || number == SIGWINCH || number == 32 || number == 33)
 			continue;
 		child = fork();
 		if (child == 0) {
@@ -125,13 +126,15 @@ TEST(resethand_restores_the_default)
 
 TEST(sigaction_returns_what_was)
 {
-	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_NOCLDSTOP}, seen;
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | SA_NOCLDSTOP},
+			 seen;
 
 	sigaddset(&action.sa_mask, SIGHUP);
 	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
 	CHECK(sigaction(SIGUSR1, NULL, &seen) == 0);
 	CHECK(seen.sa_handler == handler);
-	CHECK_EQ(seen.sa_flags & (SA_RESTART | SA_NOCLDSTOP | SA_SIGINFO), SA_RESTART | SA_NOCLDSTOP);
+	CHECK_EQ(seen.sa_flags & (SA_RESTART | SA_NOCLDSTOP | SA_SIGINFO),
+		SA_RESTART | SA_NOCLDSTOP);
 	CHECK(sigismember(&seen.sa_mask, SIGHUP) && !sigismember(&seen.sa_mask, SIGINT));
 }
 
@@ -147,7 +150,8 @@ TEST(sigaction_errors)
 	CHECK_ERRNO(syscall(SYS_rt_sigprocmask, 99, raw, NULL, 8), EINVAL);
 	CHECK_ERRNO(syscall(SYS_rt_sigprocmask, SIG_BLOCK, raw, NULL, 4), EINVAL);
 	CHECK_ERRNO(syscall(SYS_rt_sigprocmask, SIG_BLOCK, (void *)8, NULL, 8), EFAULT);
-	CHECK_EQ(syscall(SYS_rt_sigprocmask, 99, NULL, raw, 8), 0); /* how does not matter without a set */
+	CHECK_EQ(syscall(SYS_rt_sigprocmask, 99, NULL, raw, 8),
+		0); /* how does not matter without a set */
 	CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
 	CHECK(sigaction(SIGKILL, NULL, &action) == 0);
 }

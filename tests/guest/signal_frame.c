@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The signal frame: registers, flags and vector state kept over handlers and switches; sigreturn with changes. */
+/* The signal frame: registers, flags and vector state kept over handlers and switches; sigreturn
+ * with changes. */
 #include "tests/guest/watchdog.h"
 
 #include <pthread.h>
@@ -23,9 +24,17 @@ static void alarms_start(void (*handler)(int), int flags)
 static void spoils(int signal)
 {
 	(void)signal;
-	__asm__ volatile("pcmpeqd %%xmm7, %%xmm7\n pcmpeqd %%xmm0, %%xmm0\n pcmpeqd %%xmm15, %%xmm15\n" : : : "xmm0", "xmm7", "xmm15");
+	__asm__ volatile(
+		"pcmpeqd %%xmm7, %%xmm7\n pcmpeqd %%xmm0, %%xmm0\n pcmpeqd %%xmm15, %%xmm15\n"
+		:
+		:
+		: "xmm0", "xmm7", "xmm15");
 	if (__builtin_cpu_supports("avx"))
-		__asm__ volatile("vcmptrueps %%ymm7, %%ymm7, %%ymm7\n vcmptrueps %%ymm8, %%ymm8, %%ymm8" : : : "xmm7", "xmm8");
+		__asm__ volatile(
+			"vcmptrueps %%ymm7, %%ymm7, %%ymm7\n vcmptrueps %%ymm8, %%ymm8, %%ymm8"
+			:
+			:
+			: "xmm7", "xmm8");
 	__asm__ volatile("fninit\n fldpi\n fldpi");
 	handled++;
 }
@@ -35,18 +44,26 @@ __attribute__((noinline)) static bool general_kept(volatile sig_atomic_t *count,
 {
 	uint64_t bad;
 
-	__asm__ volatile("lea -128(%%rsp), %%rsp\n push %%rbp\n mov $0x1111, %%rbx\n mov $0x2222, %%r12\n mov $0x3333, %%r13\n"
-			 "mov $0x4444, %%r14\n mov $0x5555, %%r15\n mov $0x6666, %%r8\n mov $0x7777, %%r9\n"
-			 "mov $0x8888, %%r10\n mov $0x9999, %%r11\n mov $0xaaaa, %%rbp\n mov $0xbbbb, %%rcx\n mov $0xcccc, %%rax\n"
-			 "1: pause\n cmp (%%rdi), %%esi\n jg 1b\n mov $1, %%edx\n"
-			 "cmp $0x1111, %%rbx\n jne 2f\n cmp $0x2222, %%r12\n jne 2f\n cmp $0x3333, %%r13\n jne 2f\n"
-			 "cmp $0x4444, %%r14\n jne 2f\n cmp $0x5555, %%r15\n jne 2f\n cmp $0x6666, %%r8\n jne 2f\n"
-			 "cmp $0x7777, %%r9\n jne 2f\n cmp $0x8888, %%r10\n jne 2f\n cmp $0x9999, %%r11\n jne 2f\n"
-			 "cmp $0xaaaa, %%rbp\n jne 2f\n cmp $0xbbbb, %%rcx\n jne 2f\n cmp $0xcccc, %%rax\n jne 2f\n"
-			 "xor %%edx, %%edx\n 2: pop %%rbp\n lea 128(%%rsp), %%rsp\n"
-			 : "=d"(bad)
-			 : "D"(count), "S"(until)
-			 : "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+	__asm__ volatile(
+		"lea -128(%%rsp), %%rsp\n push %%rbp\n mov $0x1111, %%rbx\n mov $0x2222, %%r12\n "
+		"mov $0x3333, %%r13\n"
+		"mov $0x4444, %%r14\n mov $0x5555, %%r15\n mov $0x6666, %%r8\n mov $0x7777, %%r9\n"
+		"mov $0x8888, %%r10\n mov $0x9999, %%r11\n mov $0xaaaa, %%rbp\n mov $0xbbbb, "
+		"%%rcx\n mov $0xcccc, %%rax\n"
+		"1: pause\n cmp (%%rdi), %%esi\n jg 1b\n mov $1, %%edx\n"
+		"cmp $0x1111, %%rbx\n jne 2f\n cmp $0x2222, %%r12\n jne 2f\n cmp $0x3333, %%r13\n "
+		"jne 2f\n"
+		"cmp $0x4444, %%r14\n jne 2f\n cmp $0x5555, %%r15\n jne 2f\n cmp $0x6666, %%r8\n "
+		"jne 2f\n"
+		"cmp $0x7777, %%r9\n jne 2f\n cmp $0x8888, %%r10\n jne 2f\n cmp $0x9999, %%r11\n "
+		"jne 2f\n"
+		"cmp $0xaaaa, %%rbp\n jne 2f\n cmp $0xbbbb, %%rcx\n jne 2f\n cmp $0xcccc, %%rax\n "
+		"jne 2f\n"
+		"xor %%edx, %%edx\n 2: pop %%rbp\n lea 128(%%rsp), %%rsp\n"
+		: "=d"(bad)
+		: "D"(count), "S"(until)
+		: "rax", "rbx", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+		"memory", "cc");
 	return !bad;
 }
 
@@ -60,19 +77,23 @@ TEST(general_registers_survive_asynchronous_handlers)
 TEST(vector_registers_survive_asynchronous_handlers)
 {
 	bool avx = __builtin_cpu_supports("avx");
-	uint64_t pattern[4] = {0x0102030405060708, 0x1112131415161718, 0x2122232425262728, 0x3132333435363738}, out[4];
+	uint64_t pattern[4] = {0x0102030405060708, 0x1112131415161718, 0x2122232425262728,
+		0x3132333435363738},
+		 out[4];
 	double pi;
 
 	alarms_start(spoils, 0);
 	while (handled < 20) {
 		if (avx)
-			__asm__ volatile("vmovdqu %1, %%ymm7\n vmovdqu %1, %%ymm15\n fldpi\n mov $200000, %%ecx\n"
+			__asm__ volatile("vmovdqu %1, %%ymm7\n vmovdqu %1, %%ymm15\n fldpi\n mov "
+					 "$200000, %%ecx\n"
 					 "1: dec %%ecx\n jnz 1b\n vmovdqu %%ymm7, %0\n fstpl %2"
 					 : "=m"(out), "+m"(pattern), "=m"(pi)
 					 :
 					 : "xmm7", "xmm15", "rcx");
 		else
-			__asm__ volatile("movdqu %1, %%xmm7\n fldpi\n mov $200000, %%ecx\n 1: dec %%ecx\n jnz 1b\n"
+			__asm__ volatile("movdqu %1, %%xmm7\n fldpi\n mov $200000, %%ecx\n 1: dec "
+					 "%%ecx\n jnz 1b\n"
 					 "movdqu %%xmm7, %0\n fstpl %2"
 					 : "=m"(out), "+m"(pattern), "=m"(pi)
 					 :
@@ -90,7 +111,8 @@ static void *vector_thread(void *argument)
 		pattern[i] = (uint64_t)(uintptr_t)argument * 0x0101010101010101;
 	for (int i = 0; i < 300; i++) {
 		if (__builtin_cpu_supports("avx"))
-			__asm__ volatile("vmovdqu %1, %%ymm3\n mov $24, %%eax\n syscall\n vmovdqu %%ymm3, %0" /* sched_yield */
+			__asm__ volatile("vmovdqu %1, %%ymm3\n mov $24, %%eax\n syscall\n vmovdqu "
+					 "%%ymm3, %0" /* sched_yield */
 					 : "=m"(out), "+m"(pattern)
 					 :
 					 : "xmm3", "rax", "rcx", "r11", "memory");
@@ -216,7 +238,10 @@ TEST(sigreturn_takes_changed_registers)
 	unsigned char carry;
 
 	CHECK(sigaction(SIGILL, &action, NULL) == 0);
-	__asm__ volatile("mov $0, %%r12\n clc\n ud2\n setc %1\n mov %%r12, %0" : "=r"(value), "=r"(carry) : : "r12", "cc");
+	__asm__ volatile("mov $0, %%r12\n clc\n ud2\n setc %1\n mov %%r12, %0"
+			 : "=r"(value), "=r"(carry)
+			 :
+			 : "r12", "cc");
 	CHECK_EQ(value, 0x123456789a);
 	CHECK_EQ(carry, 1);
 }
@@ -320,7 +345,8 @@ TEST(direction_flag_is_clear_in_a_handler_and_set_after)
 	uint64_t flags;
 
 	signal(SIGUSR1, dirty_flags);
-	__asm__ volatile("std\n mov $39, %%eax\n syscall\n mov %%eax, %%edi\n mov %2, %%esi\n mov $62, %%eax\n syscall\n"
+	__asm__ volatile("std\n mov $39, %%eax\n syscall\n mov %%eax, %%edi\n mov %2, %%esi\n mov "
+			 "$62, %%eax\n syscall\n"
 			 "pushf\n pop %0\n cld"
 			 : "=b"(flags), "+m"(handled)
 			 : "i"(SIGUSR1)
@@ -336,7 +362,8 @@ TEST(red_zone_is_kept)
 	signal(SIGALRM, spoils);
 	alarms_start(spoils, 0);
 	while (handled < 10) {
-		__asm__ volatile("movq $0x77, -120(%%rsp)\n mov $100000, %%ecx\n 1: dec %%ecx\n jnz 1b\n mov -120(%%rsp), %0"
+		__asm__ volatile("movq $0x77, -120(%%rsp)\n mov $100000, %%ecx\n 1: dec %%ecx\n "
+				 "jnz 1b\n mov -120(%%rsp), %0"
 				 : "=r"(value)
 				 :
 				 : "rcx", "memory");

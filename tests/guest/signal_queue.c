@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queued signals: real-time order, siginfo of each sender, sigqueue, sigwait and its kin, limits. */
+/* Queued signals: real-time order, siginfo of each sender, sigqueue, sigwait and its kin, limits.
+ */
 #include "tests/guest/guest_test.h"
 
 #include <pthread.h>

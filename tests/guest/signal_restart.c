@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A signal during each blocking call: EINTR without SA_RESTART, or always; going on with it; restart_syscall. */
+/* A signal during each blocking call: EINTR without SA_RESTART, or always; going on with it;
+ * restart_syscall. */
 #include "tests/guest/temporary.h"
 #include "tests/guest/watchdog.h"
 
@@ -94,18 +95,23 @@ static pid_t child_pauses(void)
 INTERRUPTED(pipe_read, int fds[2]; fds_make(fds), read(fds[0], buffer, 1))
 INTERRUPTED(wait, child_pauses(), waitpid(-1, NULL, 0))
 INTERRUPTED(accept, int fd = listener(), accept(fd, NULL, NULL))
-INTERRUPTED(socket_receive, int fds[2]; CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0), recv(fds[0], buffer, 1, 0))
-INTERRUPTED(futex_wait, static uint32_t word, syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0))
-ALWAYS(poll, int fds[2]; fds_make(fds); poll_entry = ((struct pollfd){fds[0], POLLIN, 0}), poll(&poll_entry, 1, -1))
-ALWAYS(select, int fds[2]; fds_make(fds); fd_set set; FD_ZERO(&set); FD_SET(fds[0], &set),
-	select(fds[0] + 1, &set, NULL, NULL, NULL))
-ALWAYS(epoll_wait, int fd = epoll_create1(0); struct epoll_event event, epoll_wait(fd, &event, 1, -1))
+INTERRUPTED(socket_receive, int fds[2];
+	    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0), recv(fds[0], buffer, 1, 0))
+INTERRUPTED(
+	futex_wait, static uint32_t word, syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0))
+ALWAYS(poll, int fds[2]; fds_make(fds);
+	poll_entry = ((struct pollfd){fds[0], POLLIN, 0}), poll(&poll_entry, 1, -1))
+ALWAYS(select, int fds[2]; fds_make(fds); fd_set set; FD_ZERO(&set);
+	FD_SET(fds[0], &set), select(fds[0] + 1, &set, NULL, NULL, NULL))
+ALWAYS(epoll_wait, int fd = epoll_create1(0);
+	struct epoll_event event, epoll_wait(fd, &event, 1, -1))
 ALWAYS(pause, , pause())
 ALWAYS(nanosleep, struct timespec time = {.tv_sec = 20}, nanosleep(&time, NULL))
-ALWAYS(clock_nanosleep, struct timespec time = {.tv_sec = 20}, syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, NULL))
+ALWAYS(clock_nanosleep, struct timespec time = {.tv_sec = 20},
+	syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &time, NULL))
 ALWAYS(sigsuspend, sigset_t set; sigemptyset(&set), sigsuspend(&set))
-ALWAYS(sigtimedwait, sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1); struct timespec time = {.tv_sec = 20},
-	sigtimedwait(&set, NULL, &time))
+ALWAYS(sigtimedwait, sigset_t set; sigemptyset(&set); sigaddset(&set, SIGUSR1);
+	struct timespec time = {.tv_sec = 20}, sigtimedwait(&set, NULL, &time))
 
 TEST(pipe_write_after_part_returns_the_part)
 {
@@ -306,7 +312,10 @@ static int stopped_sleep(int64_t *took, int kind)
 	else if (kind == 1)
 		result = poll(&none, 1, 200);
 	else
-		result = syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, &time, NULL, 0) == -1 && errno == ETIMEDOUT ? 0 : -1;
+		result = syscall(SYS_futex, &futex_word, FUTEX_WAIT, 0, &time, NULL, 0) == -1 &&
+					 errno == ETIMEDOUT
+				 ? 0
+				 : -1;
 	*took = now_ns() - start;
 	return result;
 }

@@ -111,7 +111,7 @@ TEST(errors)
 	CHECK_ERRNO(splice(in, NULL, out, NULL, 5, 0), EINVAL); /* neither is a pipe */
 	CHECK_ERRNO(splice(first[0], &offset, second[1], NULL, 5, 0), ESPIPE);
 	CHECK_ERRNO(splice(first[0], NULL, first[1], NULL, 5, 0), EINVAL); /* itself */
-	CHECK_ERRNO(splice(first[0], NULL, out, NULL, 5, 0), EINVAL); /* O_APPEND */
+	CHECK_ERRNO(splice(first[0], NULL, out, NULL, 5, 0), EINVAL);	   /* O_APPEND */
 	CHECK_ERRNO(splice(in, NULL, 9999, NULL, 5, 0), EBADF);
 	CHECK_ERRNO(splice(in, NULL, first[1], NULL, 5, 0x100), EINVAL);
 	CHECK_ERRNO(splice(first[1], NULL, second[1], NULL, 5, 0), EBADF);

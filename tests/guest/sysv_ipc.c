@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* System V messages, semaphores and shared memory: what each operation does, waits for and refuses. */
+/* System V messages, semaphores and shared memory: what each operation does, waits for and refuses.
+ */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A directory of the test's own, under /tmp, that is gone when the test ends, however it ends. The rest of the test runs in a
- * child, so that somebody is left to clean up.
+ * A directory of the test's own, under /tmp, that is gone when the test ends, however it ends. The
+ * rest of the test runs in a child, so that somebody is left to clean up.
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 
 static char temporary_path[64];
 
-static int temporary_remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+static int temporary_remove_one(
+	const char *path, const struct stat *status, int type, struct FTW *walk)
 {
 	(void)status;
 	(void)walk;
@@ -47,7 +48,8 @@ __attribute__((unused)) static void temporary_enter(void)
 }
 
 /* A file with these contents. */
-__attribute__((unused)) static void temporary_file(const char *name, const void *contents, size_t size)
+__attribute__((unused)) static void temporary_file(
+	const char *name, const void *contents, size_t size)
 {
 	int fd = open(name, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads: identity, thread-local storage, shared state, names, locks and conditions, join and detach, many at once. */
+/* Threads: identity, thread-local storage, shared state, names, locks and conditions, join and
+ * detach, many at once. */
 #include "tests/guest/guest_test.h"
 
 #include <dirent.h>

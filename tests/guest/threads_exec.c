@@ -223,7 +223,8 @@ TEST(pending_process_signals_survive_exec)
 		sigprocmask(SIG_BLOCK, &set, NULL);
 		kill(getpid(), SIGTERM);
 		threads_start();
-		execl("/bin/grep", "grep", "-q", "^ShdPnd:.0000000000004000", "/proc/self/status", NULL);
+		execl("/bin/grep", "grep", "-q", "^ShdPnd:.0000000000004000", "/proc/self/status",
+			NULL);
 		_exit(99);
 	}
 	CHECK(waitpid(child, &status, 0) == child);

@@ -8,7 +8,8 @@
 
 static struct itimerspec ms(long value, long interval)
 {
-	return (struct itimerspec){{interval / 1000, interval % 1000 * 1000000}, {value / 1000, value % 1000 * 1000000}};
+	return (struct itimerspec){{interval / 1000, interval % 1000 * 1000000},
+		{value / 1000, value % 1000 * 1000000}};
 }
 
 TEST(expires_once)
@@ -114,7 +115,8 @@ TEST(setting_again_forgets_expiries)
 TEST(errors)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-	struct itimerspec bad = {{0, 0}, {0, 1000000000}}, negative = {{0, 0}, {-1, 0}}, good = ms(10, 0);
+	struct itimerspec bad = {{0, 0}, {0, 1000000000}}, negative = {{0, 0}, {-1, 0}},
+			  good = ms(10, 0);
 	uint64_t count;
 
 	CHECK_ERRNO(timerfd_create(77, 0), EINVAL);

@@ -38,12 +38,14 @@ static void burn_until(volatile sig_atomic_t *value, int wanted)
 
 static struct itimerval every_ms(long value, long interval)
 {
-	return (struct itimerval){{interval / 1000, interval % 1000 * 1000}, {value / 1000, value % 1000 * 1000}};
+	return (struct itimerval){
+		{interval / 1000, interval % 1000 * 1000}, {value / 1000, value % 1000 * 1000}};
 }
 
 static struct itimerspec spec_ms(long value, long interval)
 {
-	return (struct itimerspec){{interval / 1000, interval % 1000 * 1000000}, {value / 1000, value % 1000 * 1000000}};
+	return (struct itimerspec){{interval / 1000, interval % 1000 * 1000000},
+		{value / 1000, value % 1000 * 1000000}};
 }
 
 TEST(real_timer_repeats)
@@ -128,7 +130,9 @@ TEST(fork_inherits_no_timer)
 
 TEST(posix_timer_sends_its_value)
 {
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1, .sigev_value.sival_ptr = (void *)0x1234};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGRTMIN + 1,
+		.sigev_value.sival_ptr = (void *)0x1234};
 	struct itimerspec time = spec_ms(5, 5), left;
 	timer_t timer;
 

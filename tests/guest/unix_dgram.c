@@ -78,7 +78,9 @@ TEST(a_sender_without_a_name)
 
 	temporary_enter();
 	server = bound("server");
-	CHECK_EQ(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&name, sizeof(name)), 1);
+	CHECK_EQ(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&name,
+			 sizeof(name)),
+		1);
 	CHECK_EQ(recvfrom(server, text, 16, 0, (struct sockaddr *)&from, &size), 1);
 	CHECK_EQ(size, 0);
 }
@@ -93,9 +95,12 @@ TEST(connected_receives_only_from_its_peer)
 	second = bound("client");
 	CHECK(connect(first, (struct sockaddr *)&client, sizeof(client)) == 0);
 	CHECK_EQ(sendto(second, "x", 1, 0, (struct sockaddr *)&server, sizeof(server)), 1);
-	CHECK_ERRNO(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&server, sizeof(server)), EPERM);
+	CHECK_ERRNO(sendto(socket(AF_UNIX, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&server,
+			    sizeof(server)),
+		EPERM);
 	CHECK_EQ(send(first, "x", 1, 0), 1);
-	CHECK(connect(first, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) == 0);
+	CHECK(connect(first, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) ==
+		0);
 	CHECK_ERRNO(send(first, "x", 1, 0), ENOTCONN);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What unix sockets hold: backlogs, sizes of queues, large messages, time limits, shutdown, peeking, descriptors that nobody takes. */
+/* What unix sockets hold: backlogs, sizes of queues, large messages, time limits, shutdown,
+ * peeking, descriptors that nobody takes. */
 #include "tests/guest/temporary.h"
 
 #include <linux/sockios.h>
@@ -42,7 +43,8 @@ TEST(connections_that_nobody_took_are_reset)
 {
 	struct sockaddr_un name;
 	socklen_t size;
-	int listener = listener_make(SOCK_STREAM, &name, &size, 2), fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int listener = listener_make(SOCK_STREAM, &name, &size, 2),
+	    fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	char byte;
 
 	CHECK(connect(fd, (struct sockaddr *)&name, size) == 0);
@@ -50,14 +52,16 @@ TEST(connections_that_nobody_took_are_reset)
 	close(listener);
 	CHECK_ERRNO(read(fd, &byte, 1), ECONNRESET);
 	CHECK_ERRNO(send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, size), ECONNREFUSED);
+	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, size),
+		ECONNREFUSED);
 }
 
 TEST(data_before_the_accept)
 {
 	struct sockaddr_un name;
 	socklen_t size;
-	int listener = listener_make(SOCK_SEQPACKET, &name, &size, 2), fd = socket(AF_UNIX, SOCK_SEQPACKET, 0), other;
+	int listener = listener_make(SOCK_SEQPACKET, &name, &size, 2),
+	    fd = socket(AF_UNIX, SOCK_SEQPACKET, 0), other;
 	char text[8];
 
 	CHECK(connect(fd, (struct sockaddr *)&name, size) == 0);
@@ -185,22 +189,30 @@ TEST(paths_and_permissions)
 	CHECK(chmod(".", 0777) == 0);
 	CHECK(bind(fd, (struct sockaddr *)&name, sizeof(name)) == 0);
 	CHECK(listen(fd, 5) == 0);
-	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)), EADDRINUSE);
+	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)),
+		EADDRINUSE);
 	CHECK(chmod("socket", 0700) == 0);
 	if (fork() == 0) {
 		CHECK(setgid(1000) == 0 && setuid(1000) == 0);
-		CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)), EACCES);
+		CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name,
+				    sizeof(name)),
+			EACCES);
 		_exit(0);
 	}
 	CHECK(wait(&status) > 0);
 	CHECK_EQ(status, 0);
 	CHECK(rename("socket", "moved") == 0);
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)), ENOENT);
+	CHECK_ERRNO(
+		connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)),
+		ENOENT);
 	strcpy(name.sun_path, "moved");
-	CHECK(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)) == 0);
+	CHECK(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)) ==
+		0);
 	temporary_text("plain", "");
 	strcpy(name.sun_path, "plain");
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)), ECONNREFUSED);
+	CHECK_ERRNO(
+		connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, sizeof(name)),
+		ECONNREFUSED);
 	CHECK_ERRNO(open("moved", O_RDWR), ENXIO);
 }
 
@@ -220,7 +232,8 @@ static void send_fd(int through, int fd)
 	CHECK_EQ(sendmsg(through, &message, 0), 1);
 }
 
-/* A pipe's writer held only by a circle of sockets: the reader's end of file tells that it was freed. */
+/* A pipe's writer held only by a circle of sockets: the reader's end of file tells that it was
+ * freed. */
 TEST(circles_are_collected)
 {
 	struct pollfd entry;
@@ -251,7 +264,8 @@ TEST(listeners_in_circles_are_collected)
 	struct sockaddr_un name;
 	struct pollfd entry;
 	socklen_t size;
-	int listener = listener_make(SOCK_STREAM, &name, &size, 5), client = socket(AF_UNIX, SOCK_STREAM, 0), fds[2];
+	int listener = listener_make(SOCK_STREAM, &name, &size, 5),
+	    client = socket(AF_UNIX, SOCK_STREAM, 0), fds[2];
 
 	CHECK(pipe(fds) == 0);
 	CHECK(connect(client, (struct sockaddr *)&name, size) == 0);

@@ -25,7 +25,7 @@ static struct sockaddr_un abstract_name(void)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 
 	name_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-		sprintf(name.sun_path + 1, "guest-test-%d", getpid()));
+				sprintf(name.sun_path + 1, "guest-test-%d", getpid()));
 	return name;
 }
 
@@ -78,12 +78,15 @@ TEST(path_name_is_a_file)
 	CHECK(getpeername(client, (struct sockaddr *)&got, &size) == 0);
 	CHECK_EQ(size, name_size);
 	CHECK(!strcmp(got.sun_path, "socket"));
-	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size), EADDRINUSE);
+	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size),
+		EADDRINUSE);
 	CHECK_ERRNO(open("socket", O_RDONLY), ENXIO);
 	close(server);
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size), ECONNREFUSED);
+	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size),
+		ECONNREFUSED);
 	CHECK(unlink("socket") == 0);
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size), ENOENT);
+	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size),
+		ENOENT);
 }
 
 TEST(abstract_name_lives_with_the_socket)
@@ -92,9 +95,11 @@ TEST(abstract_name_lives_with_the_socket)
 	int server = listener_at(&name, SOCK_STREAM, 5);
 
 	close(connect_to(&name, SOCK_STREAM));
-	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size), EADDRINUSE);
+	CHECK_ERRNO(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size),
+		EADDRINUSE);
 	close(server);
-	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size), ECONNREFUSED);
+	CHECK_ERRNO(connect(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size),
+		ECONNREFUSED);
 	CHECK(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&name, name_size) == 0);
 }
 
@@ -114,7 +119,8 @@ TEST(accept_gives_a_connection_and_flags)
 {
 	struct sockaddr_un name = abstract_name(), peer;
 	socklen_t size = sizeof(peer);
-	int server = listener_at(&name, SOCK_STREAM, 5), client = connect_to(&name, SOCK_STREAM), connection;
+	int server = listener_at(&name, SOCK_STREAM, 5), client = connect_to(&name, SOCK_STREAM),
+	    connection;
 	char text[8];
 
 	CHECK_EQ(write(client, "early", 5), 5);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests that set the real-time interval timer, which takes the harness's alarm away: another end for what hangs. */
+/* For tests that set the real-time interval timer, which takes the harness's alarm away: another
+ * end for what hangs. */
 #pragma once
 
 #include "tests/guest/guest_test.h"

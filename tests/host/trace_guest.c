@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls whose arguments and results are the same at every run: what two tracers make of them is compared. */
+/* Calls whose arguments and results are the same at every run: what two tracers make of them is
+ * compared. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>

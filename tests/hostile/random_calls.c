@@ -267,7 +267,8 @@ static pid_t spawn(uint64_t seed)
 	return pid;
 }
 
-/* Is any of them there still, if only because a thread that asked to be traced was not waited for? */
+/* Is any of them there still, if only because a thread that asked to be traced was not waited for?
+ */
 static bool any_is_left(const pid_t *pids)
 {
 	for (int i = 0; i < PROCESSES; i++) {
@@ -277,7 +278,8 @@ static bool any_is_left(const pid_t *pids)
 	return false;
 }
 
-/* Ends the children and what it can reach of their sessions, and reaps whoever ends. False: somebody does not end. */
+/* Ends the children and what it can reach of their sessions, and reaps whoever ends. False:
+ * somebody does not end. */
 static bool reap(const pid_t *pids)
 {
 	for (int i = 0; i < PROCESSES; i++) {

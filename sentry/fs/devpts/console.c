@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The caller's own terminal as the guest's first tty. The command keeps the host's terminal in raw mode, so that every byte comes
- * here as it was typed, and goes out as the guest's line discipline made it.
+ * The caller's own terminal as the guest's first tty. The command keeps the host's terminal in raw
+ * mode, so that every byte comes here as it was typed, and goes out as the guest's line discipline
+ * made it.
  */
 #include "sentry/fs/devpts/tty.h"
 
@@ -23,7 +24,7 @@
 struct console {
 	struct tty *tty; /* a reference */
 	int fd;
-	bool paused;  /* guarded by the tty's lock: the caller's shell has the terminal */
+	bool paused; /* guarded by the tty's lock: the caller's shell has the terminal */
 	bool input_ended;
 	bool status_shown, mid_line; /* likewise: what is at the cursor */
 	struct host_poll_source source;
@@ -82,7 +83,8 @@ static void console_output(struct tty *tty)
 	bool sent = false;
 	size_t size;
 
-	while (!console->paused && (size = line_discipline_peek_output(&tty->line, bytes, sizeof(bytes)))) {
+	while (!console->paused &&
+		(size = line_discipline_peek_output(&tty->line, bytes, sizeof(bytes)))) {
 		bool ready = is_ready(console->fd, POLLOUT) && erase_status(console);
 		uint64_t taken = ready ? limits_output_take(size) : 0;
 		ssize_t written = taken ? write(console->fd, bytes, taken) : -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * devpts: the file system whose nodes are the slave ends of pseudoterminals, and ptmx, which makes one. Each mount is an
- * instance of its own, as on Linux since 4.7.
+ * devpts: the file system whose nodes are the slave ends of pseudoterminals, and ptmx, which makes
+ * one. Each mount is an instance of its own, as on Linux since 4.7.
  */
 #include "sentry/fs/devpts/tty.h"
 
@@ -18,16 +18,16 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define DEVPTS_MAGIC  0x1cd1
-#define DEVPTS_MAX    1024 /* ptys of an instance */
-#define SLAVE_MAJOR   136
-#define PTMX_INODE    2
-#define TTY_GROUP     5    /* gid=5, as Debian mounts it */
-#define FIRST_COOKIE  2
+#define DEVPTS_MAGIC 0x1cd1
+#define DEVPTS_MAX   1024 /* ptys of an instance */
+#define SLAVE_MAJOR  136
+#define PTMX_INODE   2
+#define TTY_GROUP    5 /* gid=5, as Debian mounts it */
+#define FIRST_COOKIE 2
 
 struct devpts {
-	struct super_block *sb;  /* borrowed: it owns us */
-	struct mutex lock;       /* RANK_LEAF: what follows */
+	struct super_block *sb;	      /* borrowed: it owns us */
+	struct mutex lock;	      /* RANK_LEAF: what follows */
 	struct tty *ttys[DEVPTS_MAX]; /* references */
 	uint32_t gid, mode, ptmx_mode;
 };
@@ -40,7 +40,8 @@ struct devpts *devpts_of(struct super_block *sb)
 }
 
 /* Modes, owners and times are all that can change of a node; they live in the inode alone. */
-static int node_setattr(struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
+static int node_setattr(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
 	struct inode_attributes *own = &inode->attributes;
 
@@ -83,7 +84,8 @@ static int parse_index(const char *name)
 /* Anew at each look-up: an inode holds its file system, so the file system cannot hold an inode. */
 static int make_ptmx(struct devpts *devpts, struct inode **out)
 {
-	int error = inode_new(devpts->sb, LINUX_S_IFCHR | devpts->ptmx_mode, &node_operations, NULL, out);
+	int error = inode_new(
+		devpts->sb, LINUX_S_IFCHR | devpts->ptmx_mode, &node_operations, NULL, out);
 
 	if (error)
 		return error;
@@ -110,7 +112,8 @@ static int devpts_lookup(struct inode *directory, const char *name, struct inode
 	return error;
 }
 
-static const struct inode_operations root_operations = {.lookup = devpts_lookup, .setattr = node_setattr};
+static const struct inode_operations root_operations = {
+	.lookup = devpts_lookup, .setattr = node_setattr};
 
 static bool is_taken(struct devpts *devpts, int index)
 {
@@ -158,7 +161,8 @@ int devpts_add(struct devpts *devpts, struct tty *tty)
 		;
 	if (index < DEVPTS_MAX) {
 		inode->attributes.ino = (uint64_t)index + PTMX_INODE + 1;
-		inode->attributes.rdev = makedev(SLAVE_MAJOR + (unsigned int)index / 256, (unsigned int)index % 256);
+		inode->attributes.rdev =
+			makedev(SLAVE_MAJOR + (unsigned int)index / 256, (unsigned int)index % 256);
 		inode->attributes.uid = current ? current_cred()->fsuid : 0;
 		inode->attributes.gid = devpts->gid;
 		inode->attributes.blksize = 1024;
@@ -206,7 +210,8 @@ int devpts_open_peer(struct tty *tty, uint32_t flags, struct file *master, struc
 	char name[16];
 	int error;
 
-	/* The master was opened as a ptmx node of the same file system: the slave is its sibling. */
+	/* The master was opened as a ptmx node of the same file system: the slave is its sibling.
+	 */
 	if (!parent.dentry || parent.dentry->sb != tty->devpts->sb)
 		return -EIO;
 	snprintf(name, sizeof(name), "%d", tty->index);
@@ -270,7 +275,8 @@ static int parse_options(struct devpts *devpts, const char *options)
 			devpts->ptmx_mode = value & 0777;
 		else if (sscanf(word, "mode=%o", &value) == 1)
 			devpts->mode = value & 0777;
-		else if (strncmp(word, "uid=", 4) && strncmp(word, "max=", 4) && strcmp(word, "newinstance"))
+		else if (strncmp(word, "uid=", 4) && strncmp(word, "max=", 4) &&
+			 strcmp(word, "newinstance"))
 			return -EINVAL;
 	}
 	return 0;
@@ -279,7 +285,8 @@ static int parse_options(struct devpts *devpts, const char *options)
 static int make_root(struct super_block *sb)
 {
 	struct inode *root;
-	int error = inode_new(sb, LINUX_S_IFDIR | 0755, &root_operations, &root_file_operations, &root);
+	int error =
+		inode_new(sb, LINUX_S_IFDIR | 0755, &root_operations, &root_file_operations, &root);
 
 	if (error)
 		return error;
@@ -289,8 +296,8 @@ static int make_root(struct super_block *sb)
 	return super_block_set_root(sb, root);
 }
 
-static int devpts_mount(const struct file_system_type *type, const char *source, unsigned long flags,
-	const char *options, struct super_block **out)
+static int devpts_mount(const struct file_system_type *type, const char *source,
+	unsigned long flags, const char *options, struct super_block **out)
 {
 	struct devpts *devpts;
 	struct super_block *sb;

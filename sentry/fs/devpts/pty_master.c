@@ -75,7 +75,8 @@ static int64_t master_write(struct file *file, struct iov_iter *from, int64_t *p
 
 	while (iov_iter_count(from)) {
 		uint8_t bytes[1024];
-		size_t size = copy_from_iter(bytes, min_u64(iov_iter_count(from), sizeof(bytes)), from);
+		size_t size =
+			copy_from_iter(bytes, min_u64(iov_iter_count(from), sizeof(bytes)), from);
 		size_t taken;
 
 		if (!size)
@@ -114,7 +115,8 @@ static struct wait_queue *master_wait_queue(struct file *file)
 	return &master_of(file)->master_queue;
 }
 
-static int64_t master_ioctl(struct file *file, struct task *task, uint32_t command, uint64_t argument)
+static int64_t master_ioctl(
+	struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
 	return tty_ioctl(master_of(file), true, file, task, command, argument);
 }

@@ -126,7 +126,8 @@ void tty_hang_up(struct tty *tty)
 	/* The session's reference to the tty. */
 	if (had_session)
 		tty_put(tty);
-	wait_queue_wake(&tty->slave_queue, LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLERR | LINUX_EPOLLHUP);
+	wait_queue_wake(&tty->slave_queue,
+		LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLERR | LINUX_EPOLLHUP);
 }
 
 void tty_set_window(struct tty *tty, const struct linux_winsize *window)
@@ -134,7 +135,8 @@ void tty_set_window(struct tty *tty, const struct linux_winsize *window)
 	mutex_guard(&tty->lock);
 
 	if (tty->window.ws_row == window->ws_row && tty->window.ws_col == window->ws_col &&
-		tty->window.ws_xpixel == window->ws_xpixel && tty->window.ws_ypixel == window->ws_ypixel)
+		tty->window.ws_xpixel == window->ws_xpixel &&
+		tty->window.ws_ypixel == window->ws_ypixel)
 		return;
 	tty->window = *window;
 	tty_signal_foreground_locked(tty, LINUX_SIGWINCH);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The character devices that lead to terminals: /dev/tty, /dev/console, ptmx, and the numbers of slave ends. */
+/* The character devices that lead to terminals: /dev/tty, /dev/console, ptmx, and the numbers of
+ * slave ends. */
 #include "sentry/fs/devpts/tty.h"
 
 #include "sentry/vfs/device.h"
@@ -8,12 +9,12 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
-#define TTY_MAJOR       5
-#define TTY_MINOR       0
-#define CONSOLE_MINOR   1
-#define PTMX_MINOR      2
-#define SLAVE_MAJOR     136
-#define SLAVE_MAJORS    4
+#define TTY_MAJOR     5
+#define TTY_MINOR     0
+#define CONSOLE_MINOR 1
+#define PTMX_MINOR    2
+#define SLAVE_MAJOR   136
+#define SLAVE_MAJORS  4
 
 static int open_end(struct tty *tty, struct file *file)
 {

@@ -2,8 +2,9 @@
 /*
  * Controlling terminals and the foreground process group.
  *
- * Differs from Linux: the controlling terminal is the session's, not each process's, so TIOCNOTTY by a process that does not lead
- * its session changes nothing for it (such programs call setsid(2) next).
+ * Differs from Linux: the controlling terminal is the session's, not each process's, so TIOCNOTTY
+ * by a process that does not lead its session changes nothing for it (such programs call setsid(2)
+ * next).
  */
 #include "sentry/fs/devpts/tty.h"
 
@@ -29,7 +30,8 @@ struct tty *tty_current(void)
 	return tty;
 }
 
-/* Both locks are held, and neither has the other end. The session and the tty refer to each other from here on. */
+/* Both locks are held, and neither has the other end. The session and the tty refer to each other
+ * from here on. */
 static void attach_locked(struct tty *tty, struct session *session, struct pid *foreground)
 {
 	session->tty = tty_get(tty);
@@ -46,7 +48,8 @@ void tty_force_controlling(struct tty *tty, struct session *session, struct pid 
 	mutex_unlock(&tty->lock);
 }
 
-/* Ends what attach_locked() began; true: the caller drops the session's reference to the tty, without locks. */
+/* Ends what attach_locked() began; true: the caller drops the session's reference to the tty,
+ * without locks. */
 static bool detach_locked(struct tty *tty)
 {
 	bool had;
@@ -170,7 +173,7 @@ static bool is_deaf(struct task *task, int signal)
 
 	mutex_lock(&task->sighand->lock);
 	deaf = (task->blocked & signal_bit(signal)) ||
-		task->sighand->actions[signal - 1].sa_handler == LINUX_SIG_IGN;
+	       task->sighand->actions[signal - 1].sa_handler == LINUX_SIG_IGN;
 	mutex_unlock(&task->sighand->lock);
 	return deaf;
 }

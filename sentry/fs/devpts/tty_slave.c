@@ -12,8 +12,8 @@
 
 #include <errno.h>
 
-#define READABLE (LINUX_EPOLLIN | LINUX_EPOLLRDNORM)
-#define WRITABLE (LINUX_EPOLLOUT | LINUX_EPOLLWRNORM)
+#define READABLE   (LINUX_EPOLLIN | LINUX_EPOLLRDNORM)
+#define WRITABLE   (LINUX_EPOLLOUT | LINUX_EPOLLWRNORM)
 #define DECISECOND (NSEC_PER_SEC / 10)
 
 static struct tty *slave_of(struct file *file)
@@ -32,7 +32,8 @@ static bool is_hung_up(const struct tty *tty)
 	return tty->hung_up;
 }
 
-/* One attempt: 0 at a hang-up, -EAGAIN when there is less than wanted. least: bytes that raw mode waits for. */
+/* One attempt: 0 at a hang-up, -EAGAIN when there is less than wanted. least: bytes that raw mode
+ * waits for. */
 static int64_t read_once(struct tty *tty, struct iov_iter *to, size_t least)
 {
 	uint8_t bytes[LINE_INPUT_SIZE];
@@ -42,7 +43,8 @@ static int64_t read_once(struct tty *tty, struct iov_iter *to, size_t least)
 	mutex_lock(&tty->lock);
 	if (is_hung_up(tty)) {
 		got = 0;
-	} else if (is_canonical(tty) || line_discipline_pending(&tty->line) >= min_u64(least, size)) {
+	} else if (is_canonical(tty) ||
+		   line_discipline_pending(&tty->line) >= min_u64(least, size)) {
 		got = line_discipline_read(&tty->line, bytes, size);
 	}
 	if (got == -EAGAIN && !tty->master_open)
@@ -71,7 +73,8 @@ static int64_t attempt_raw_read(void *argument)
 }
 
 /* VTIME: waits here, since the time is the terminal's and not the descriptor's. */
-static int64_t read_timed(struct file *file, struct iov_iter *to, unsigned int minimum, unsigned int time)
+static int64_t read_timed(
+	struct file *file, struct iov_iter *to, unsigned int minimum, unsigned int time)
 {
 	struct raw_read read = {.tty = slave_of(file), .to = to, .least = 1};
 	int64_t deadline = clock_monotonic() + time * DECISECOND, got, all = 0;
@@ -135,7 +138,8 @@ static int64_t slave_write(struct file *file, struct iov_iter *from, int64_t *po
 	}
 	while (iov_iter_count(from)) {
 		uint8_t bytes[2048];
-		size_t size = copy_from_iter(bytes, min_u64(iov_iter_count(from), sizeof(bytes)), from);
+		size_t size =
+			copy_from_iter(bytes, min_u64(iov_iter_count(from), sizeof(bytes)), from);
 		size_t taken = 0;
 		bool dead;
 
@@ -148,7 +152,8 @@ static int64_t slave_write(struct file *file, struct iov_iter *from, int64_t *po
 			tty->driver->output(tty);
 			/* The driver may have made room at once. */
 			if (taken < size) {
-				taken += line_discipline_write(&tty->line, bytes + taken, size - taken);
+				taken += line_discipline_write(
+					&tty->line, bytes + taken, size - taken);
 				tty->driver->output(tty);
 			}
 		}
@@ -170,7 +175,8 @@ uint32_t tty_poll_slave_locked(struct tty *tty)
 
 	if (is_hung_up(tty))
 		return READABLE | WRITABLE | LINUX_EPOLLERR | LINUX_EPOLLHUP;
-	if (!is_canonical(tty) && !tty->line.termios.c_cc[LINUX_VTIME] && tty->line.termios.c_cc[LINUX_VMIN])
+	if (!is_canonical(tty) && !tty->line.termios.c_cc[LINUX_VTIME] &&
+		tty->line.termios.c_cc[LINUX_VMIN])
 		least = tty->line.termios.c_cc[LINUX_VMIN];
 	if (is_canonical(tty) ? line_discipline_readable(&tty->line)
 			      : line_discipline_pending(&tty->line) >= least)
@@ -198,7 +204,8 @@ static struct wait_queue *slave_wait_queue(struct file *file)
 	return &slave_of(file)->slave_queue;
 }
 
-static int64_t slave_ioctl(struct file *file, struct task *task, uint32_t command, uint64_t argument)
+static int64_t slave_ioctl(
+	struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
 	return tty_ioctl(slave_of(file), false, file, task, command, argument);
 }

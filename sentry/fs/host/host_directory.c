@@ -92,10 +92,11 @@ static int create_file(int dirfd, const char *name, uint32_t mode, int *fd)
 }
 
 /*
- * The sentry made it as itself; it becomes its maker's, but for the group in a set-group-ID directory. A symlink has no
- * mode; a change of owner takes the set-ID bits of others away.
+ * The sentry made it as itself; it becomes its maker's, but for the group in a set-group-ID
+ * directory. A symlink has no mode; a change of owner takes the set-ID bits of others away.
  */
-static int give_owner(struct inode *directory, int dirfd, const char *name, uint32_t mode, const struct cred *cred)
+static int give_owner(struct inode *directory, int dirfd, const char *name, uint32_t mode,
+	const struct cred *cred)
 {
 	const struct inode_attributes *above = &directory->attributes;
 	gid_t gid = above->mode & LINUX_S_ISGID ? (gid_t)-1 : cred->fsgid;

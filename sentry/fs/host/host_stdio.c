@@ -134,7 +134,8 @@ static int get_super_block(struct super_block **out)
 	if (error)
 		host_stdio_shutdown();
 	else
-		stdio_super->no_name_cache = true; /* what has no directory was not deleted from one */
+		stdio_super->no_name_cache =
+			true; /* what has no directory was not deleted from one */
 	*out = stdio_super;
 	return error;
 }

@@ -37,7 +37,7 @@ must_check int overlay_super_block_new(
 	struct super_block *lower, struct super_block *upper, struct super_block **out);
 
 enum overlay_change {
-	OVERLAY_ADDED, /* a name that was not there, or had another file under it */
+	OVERLAY_ADDED,	  /* a name that was not there, or had another file under it */
 	OVERLAY_MODIFIED, /* contents or attributes of a file that was there */
 	OVERLAY_DELETED,
 };
@@ -52,9 +52,9 @@ struct overlay_before {
 struct overlay_difference {
 	const char *path; /* absolute within the overlay */
 	enum overlay_change change;
-	struct inode *inode;  /* the overlay's; NULL for what was deleted */
+	struct inode *inode; /* the overlay's; NULL for what was deleted */
 	const struct overlay_before *before;
-	bool opaque;	      /* a directory that shows nothing of what was there before */
+	bool opaque; /* a directory that shows nothing of what was there before */
 };
 
 /*
@@ -70,14 +70,16 @@ void overlay_set_baseline(struct super_block *sb);
  * meanwhile.
  */
 must_check int overlay_changes(struct super_block *sb,
-	int (*callback)(void *argument, const struct overlay_difference *difference), void *argument);
+	int (*callback)(void *argument, const struct overlay_difference *difference),
+	void *argument);
 
 /*
  * Opens a regular file's contents, whoever holds them; for a file without lower one also to be
  * written. overlay_contents_write() sees to the size.
  */
 struct overlay_contents;
-must_check int overlay_contents_open(struct inode *inode, bool write, struct overlay_contents **out);
+must_check int overlay_contents_open(
+	struct inode *inode, bool write, struct overlay_contents **out);
 void overlay_contents_close(struct overlay_contents *contents);
 int64_t overlay_contents_read(
 	struct overlay_contents *contents, void *buffer, size_t size, int64_t position);

@@ -33,11 +33,11 @@ struct overlay_fs {
  */
 struct overlay_name {
 	RB_ENTRY(overlay_name) by_text, by_cookie;
-	struct inode *inode; /* a reference; NULL: a whiteout */
-	int64_t cookie;	     /* only grow; read from the highest down */
-	bool covers;	     /* the lower directory has the name */
-	bool kept;	     /* taken away it leaves a whiteout: the baseline has it */
-	bool base_absent;    /* the baseline has it as a whiteout */
+	struct inode *inode;	      /* a reference; NULL: a whiteout */
+	int64_t cookie;		      /* only grow; read from the highest down */
+	bool covers;		      /* the lower directory has the name */
+	bool kept;		      /* taken away it leaves a whiteout: the baseline has it */
+	bool base_absent;	      /* the baseline has it as a whiteout */
 	struct overlay_before before; /* what it covers */
 	char text[];
 };
@@ -60,8 +60,8 @@ struct overlay_node {
 	RB_HEAD(overlay_cookie_tree, overlay_name) cookies;
 	int64_t last_cookie;
 	struct overlay_node *next_dead;
-	/* overlay_set_baseline()'s: names up to this cookie, and a file with this ctime, are none of
-	 * the changes. */
+	/* overlay_set_baseline()'s: names up to this cookie, and a file with this ctime, are none
+	 * of the changes. */
 	int64_t base_cookie;
 	struct linux_timespec base_ctime;
 	struct overlay_before before; /* inode->lock: lower, when it was first changed */

@@ -63,7 +63,8 @@ int pipe_page_get(struct pipe *pipe, uint64_t *page)
 		*page = pipe->spare[--pipe->spare_count];
 		return 0;
 	}
-	return memory_file_has_room(PAGE_SIZE) ? memory_file_allocate_unclean(PAGE_SIZE, page) : -ENOMEM;
+	return memory_file_has_room(PAGE_SIZE) ? memory_file_allocate_unclean(PAGE_SIZE, page)
+					       : -ENOMEM;
 }
 
 void pipe_page_put(struct pipe *pipe, uint64_t page)

@@ -28,8 +28,9 @@ void memory_amounts_get(struct memory_amounts *amounts)
 	}
 	if (usage.limit && (usage.limit < amounts->total || !amounts->total)) {
 		amounts->total = usage.limit;
-		amounts->free =
-			min_u64(amounts->free, usage.limit - min_u64(usage.limit, usage.resident + memory_held_elsewhere()));
+		amounts->free = min_u64(amounts->free,
+			usage.limit -
+				min_u64(usage.limit, usage.resident + memory_held_elsewhere()));
 		amounts->buffers = amounts->shared = 0;
 	}
 	amounts->available = amounts->free + amounts->buffers + usage.recycled;

@@ -183,8 +183,8 @@ static const struct proc_entry entries[] = {
 	CONSTANT("raw", RAW_TITLE "\n"),
 	CONSTANT("raw6", RAW6_TITLE),
 	HOST("route", "Iface\tDestination\tGateway "
-			  "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
-			  "                                                       \n"),
+		      "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
+		      "                                                       \n"),
 	SHOW("snmp", show_snmp),
 	CONSTANT("snmp6",
 		"Ip6InReceives                   \t0\nIp6OutRequests                  \t0\n"),

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define NAME_COLUMN 73
+#define NAME_COLUMN   73
 #define VSYSCALL_NAME "[vsyscall]"
 
 /* No mapping of any program's, yet each has it: executable only. */

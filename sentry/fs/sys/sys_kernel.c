@@ -39,8 +39,8 @@ static int show_memory_peak(const struct proc_context *context, struct text_writ
 	struct memory_file_usage usage;
 
 	memory_file_usage(&usage);
-	text_printf(out, "%lu\n",
-		g_accounting ? atomic_load(&g_accounting->memory_peak) : usage.peak);
+	text_printf(
+		out, "%lu\n", g_accounting ? atomic_load(&g_accounting->memory_peak) : usage.peak);
 	return 0;
 }
 
@@ -61,8 +61,8 @@ static int show_memory_events(const struct proc_context *context, struct text_wr
 {
 	uint64_t kills = g_accounting ? atomic_load(&g_accounting->memory_kills) : 0;
 
-	text_printf(out, "low 0\nhigh 0\nmax %lu\noom %lu\noom_kill %lu\noom_group_kill 0\n", kills, kills,
-		kills);
+	text_printf(out, "low 0\nhigh 0\nmax %lu\noom %lu\noom_kill %lu\noom_group_kill 0\n", kills,
+		kills, kills);
 	return 0;
 }
 

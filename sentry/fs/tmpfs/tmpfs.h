@@ -22,7 +22,8 @@ struct file;
 /* Registers "tmpfs" and makes the mount that memfds live on. Called once at start, after
  * memory_file_open(). */
 void tmpfs_register(void);
-/* What all mounts together may hold, in bytes (0: no limit), set before there are any; and what they do. memfds do not count. */
+/* What all mounts together may hold, in bytes (0: no limit), set before there are any; and what
+ * they do. memfds do not count. */
 void tmpfs_limit_all(uint64_t bytes);
 uint64_t tmpfs_used_by_all(void);
 /* Lets go of that mount: at the very end, before leaks are counted. */

@@ -14,7 +14,7 @@
 
 struct inet_socket {
 	struct socket socket;
-	LIST_ENTRY(inet_socket) link; /* inet_memory.c's own */
+	LIST_ENTRY(inet_socket) link;	/* inet_memory.c's own */
 	int fd;				/* set once; non-blocking */
 	bool watched;			/* socket.lock: the reactor knows it */
 	struct host_poll_source source; /* wakes socket.queue */

@@ -8,9 +8,9 @@
  */
 #include "sentry/net/inet/inet.h"
 
+#include "abi/epoll.h"
 #include "sentry/mm/memory_file.h"
 #include "sentry/mm/memory_held.h"
-#include "abi/epoll.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * NETLINK_ROUTE (rtnetlink(7)) of a network namespace that has the loopback alone: links,
  * addresses, routes. A sandbox in a namespace of the host's shows what is there.
  *
- * Differs from Linux: nothing can be changed but that the loopback goes up and gets its own address; neighbours, rules and
- * queueing disciplines are empty lists.
+ * Differs from Linux: nothing can be changed but that the loopback goes up and gets its own
+ * address; neighbours, rules and queueing disciplines are empty lists.
  */
 #include "sentry/net/netlink/netlink.h"
 
@@ -30,7 +30,7 @@ static void add_link(
 		.ifi_type = LINUX_ARPHRD_LOOPBACK,
 		.ifi_index = LOOPBACK_INDEX,
 		.ifi_flags = net_loopback_is_up() ? LOOPBACK_FLAGS | LINUX_IFF_LOWER_UP
-						 : LINUX_IFF_LOOPBACK,
+						  : LINUX_IFF_LOOPBACK,
 	};
 	uint8_t unknown = LINUX_IF_OPER_UNKNOWN, mode = 0, carrier = 1;
 
@@ -252,13 +252,15 @@ static bool is_wanted(const struct passing *passing, const void *payload, size_t
 }
 
 /* Stops at the link that was asked for, found in the list of all. */
-static int pass_link(void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
+static int pass_link(
+	void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
 {
 	struct passing *passing = argument;
 
 	if (size < sizeof(struct linux_ifinfomsg) || !is_wanted(passing, payload, size))
 		return 0;
-	return pass(argument, type, flags & (uint16_t)~LINUX_NLM_F_MULTI, payload, size) ? -ENOBUFS : 2;
+	return pass(argument, type, flags & (uint16_t)~LINUX_NLM_F_MULTI, payload, size) ? -ENOBUFS
+											 : 2;
 }
 
 static int pass_one(void *argument, uint16_t type, uint16_t flags, const void *payload, size_t size)
@@ -318,11 +320,12 @@ static int host_request(const struct netlink_request *request, uint8_t family)
 
 static bool is_shown(uint16_t type)
 {
-	return type == LINUX_RTM_GETLINK || type == LINUX_RTM_GETADDR || type == LINUX_RTM_GETROUTE ||
-	       type == LINUX_RTM_GETNEIGH;
+	return type == LINUX_RTM_GETLINK || type == LINUX_RTM_GETADDR ||
+	       type == LINUX_RTM_GETROUTE || type == LINUX_RTM_GETNEIGH;
 }
 
-/* ip link set lo up, ip address add 127.0.0.1/8 dev lo: what those do that make a network namespace. */
+/* ip link set lo up, ip address add 127.0.0.1/8 dev lo: what those do that make a network
+ * namespace. */
 static int change_loopback(const struct netlink_request *request)
 {
 	struct linux_ifinfomsg link;
@@ -330,7 +333,8 @@ static int change_loopback(const struct netlink_request *request)
 	const void *local;
 	size_t size;
 
-	if (request->header.nlmsg_type == LINUX_RTM_NEWLINK && request->payload_size >= sizeof(link)) {
+	if (request->header.nlmsg_type == LINUX_RTM_NEWLINK &&
+		request->payload_size >= sizeof(link)) {
 		memcpy(&link, request->payload, sizeof(link));
 		if (link.ifi_index != LOOPBACK_INDEX)
 			return link.ifi_index ? -ENODEV : -EPERM;
@@ -338,7 +342,8 @@ static int change_loopback(const struct netlink_request *request)
 			       ? net_loopback_set_up(link.ifi_flags & LINUX_IFF_UP)
 			       : 0;
 	}
-	if (request->header.nlmsg_type != LINUX_RTM_NEWADDR || request->payload_size < sizeof(address))
+	if (request->header.nlmsg_type != LINUX_RTM_NEWADDR ||
+		request->payload_size < sizeof(address))
 		return -EPERM;
 	memcpy(&address, request->payload, sizeof(address));
 	if (address.ifa_index != LOOPBACK_INDEX)

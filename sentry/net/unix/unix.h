@@ -136,8 +136,8 @@ void unix_names_add(struct unix_socket *unix_socket);	 /* to the list of all */
 void unix_names_remove(struct unix_socket *unix_socket); /* from it, and from its name */
 /* Calls look for each socket of a namespace until it says false. names_lock is held: it may take a
  * socket's own lock. */
-void unix_each(struct net_namespace *net, bool (*look)(struct unix_socket *unix_socket, void *argument),
-	void *argument);
+void unix_each(struct net_namespace *net,
+	bool (*look)(struct unix_socket *unix_socket, void *argument), void *argument);
 /* The text of /proc/net/unix. */
 void unix_show(struct net_namespace *net, struct text_writer *out);
 

@@ -65,7 +65,8 @@ static int unix_datagram_queue(
 	mutex_lock(&other->socket.lock);
 	error = unix_datagram_check_locked(unix_socket, other);
 	if (!error)
-		dropped = !socket_filter_admits_locked(&other->socket, datagram->data, &datagram->size);
+		dropped = !socket_filter_admits_locked(
+			&other->socket, datagram->data, &datagram->size);
 	if (!error && !dropped) {
 		TAILQ_INSERT_TAIL(&other->queue, datagram, link);
 		other->queued++;

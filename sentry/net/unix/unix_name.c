@@ -308,8 +308,8 @@ void unix_names_remove(struct unix_socket *unix_socket)
 	mutex_unlock(&names_lock);
 }
 
-void unix_each(struct net_namespace *net, bool (*look)(struct unix_socket *unix_socket, void *argument),
-	void *argument)
+void unix_each(struct net_namespace *net,
+	bool (*look)(struct unix_socket *unix_socket, void *argument), void *argument)
 {
 	struct unix_socket *unix_socket;
 

@@ -193,7 +193,7 @@ static int note_change(void *argument, const struct overlay_difference *differen
 		i++;
 	ck_assert_uint_lt(i, 15);
 	snprintf(notes[i], sizeof(notes[i]), "%c%s%s", "AMD"[difference->change],
-		difference->path, difference->opaque ? "*" : "");
+		difference -> path, difference -> opaque ? "*" : "");
 	return 0;
 }
 
