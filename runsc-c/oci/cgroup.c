@@ -115,7 +115,7 @@ static int systemd_path(struct cgroup *cgroup, const char *path, const char *id,
 }
 
 static int add(struct cgroup *cgroup, const char *mount, const char *controllers, const char *path,
-	const char *id)
+	const char *name)
 {
 	struct cgroup_directory *directory = &cgroup->directories[cgroup->count];
 	auto_free char *own = NULL;
@@ -130,7 +130,7 @@ static int add(struct cgroup *cgroup, const char *mount, const char *controllers
 	directory->controllers = strdup(controllers);
 	if (!directory->controllers ||
 		asprintf(&directory->path, "%s%s%s%s", mount, own && strcmp(own, "/") ? own : "",
-			own ? "/" : "", path && *path ? path : id) < 0)
+			own ? "/" : "", path && *path ? path : name) < 0)
 		return -1;
 	cgroup->count++;
 	return 0;
@@ -158,7 +158,7 @@ static void keep_controllers(char *options)
 }
 
 /* One line of mountinfo: the fifth field is the place; after " - " come type, source, options. */
-static int take_mount(struct cgroup *cgroup, char *line, const char *path, const char *id)
+static int take_mount(struct cgroup *cgroup, char *line, const char *path, const char *name)
 {
 	char place[PATH_MAX], type[64], options[1024];
 	char *rest = strstr(line, " - ");
@@ -169,15 +169,15 @@ static int take_mount(struct cgroup *cgroup, char *line, const char *path, const
 	if (!strcmp(type, "cgroup2")) {
 		if (!strcmp(place, "/sys/fs/cgroup"))
 			cgroup->unified = true;
-		return add(cgroup, place, "", path, id);
+		return add(cgroup, place, "", path, name);
 	}
 	if (strcmp(type, "cgroup") != 0)
 		return 0;
 	keep_controllers(options);
-	return options[0] ? add(cgroup, place, options, path, id) : 0;
+	return options[0] ? add(cgroup, place, options, path, name) : 0;
 }
 
-int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
+int cgroup_find(struct cgroup *cgroup, const char *path, const char *name, bool systemd,
 	struct failure *failure)
 {
 	char scope[4096];
@@ -188,7 +188,7 @@ int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool sy
 
 	*cgroup = (struct cgroup){0};
 	if (systemd) {
-		if (systemd_path(cgroup, path, id, scope, sizeof(scope), failure))
+		if (systemd_path(cgroup, path, name, scope, sizeof(scope), failure))
 			return -1;
 		path = scope;
 	}
@@ -197,7 +197,7 @@ int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool sy
 			failure, STATUS_INTERNAL, "linux.cgroupsPath: %s leads elsewhere", path);
 	file = fopen("/proc/self/mountinfo", "re");
 	while (file && !result && getline(&line, &size, file) > 0)
-		result = take_mount(cgroup, line, path, id);
+		result = take_mount(cgroup, line, path, name);
 	if (file)
 		fclose(file);
 	return result ? fail_errno(failure, ENOMEM, "cannot find the cgroups") : 0;
@@ -291,6 +291,30 @@ static int make_one(const struct cgroup *cgroup, const struct cgroup_directory *
 			return 0;
 		*slash = '/';
 	}
+}
+
+static bool has_members(const char *path)
+{
+	char file[PATH_MAX], first;
+	auto_close int fd = -1;
+
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && read(fd, &first, 1) == 1;
+}
+
+int cgroup_check_unused(const struct cgroup *cgroup, struct failure *failure)
+{
+	for (size_t i = 0; i < cgroup->count; i++) {
+		const char *path = cgroup->directories[i].path;
+
+		if (path && has_members(path))
+			return fail(failure, STATUS_INTERNAL,
+				"the cgroup %s has processes already: a container needs one of its "
+				"own",
+				path);
+	}
+	return 0;
 }
 
 static void drop(struct cgroup_directory *directory)

@@ -25,11 +25,13 @@ struct cgroup {
 };
 
 /*
- * Finds the directories for a cgroupsPath (NULL: one named by the id below the caller's own).
+ * Finds the directories for a cgroupsPath (NULL: one of this name below the caller's own).
  * systemd: the path is SLICE:PREFIX:NAME, and systemd makes it (cgroup_systemd.h). Makes nothing.
  */
-must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *id, bool systemd,
+must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *name, bool systemd,
 	struct failure *failure);
+/* An error where one has processes: they would share the container's limits, and its end. */
+must_check int cgroup_check_unused(const struct cgroup *cgroup, struct failure *failure);
 /* Makes them. Those that the caller is not permitted are left out: a limit that needs one fails
  * later. */
 must_check int cgroup_make(struct cgroup *cgroup, struct failure *failure);

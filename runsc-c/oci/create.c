@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -188,6 +189,27 @@ static int make_cgroup(struct creation *creation, struct failure *failure)
 	return result;
 }
 
+/*
+ * Where the configuration names no cgroup: ids are unique in one --root only, so its directory's
+ * number is part of the name. systemd's names are checked by systemd.
+ */
+static int find_cgroup(struct creation *creation, struct failure *failure)
+{
+	auto_free char *name = NULL;
+	struct stat status;
+
+	if (fstat(creation->state.directory, &status) ||
+		asprintf(&name, "csandbox-%s-%llx", creation->id,
+			(unsigned long long)status.st_ino) < 0)
+		return fail_errno(failure, errno, "cannot name the cgroup");
+	return cgroup_find(&creation->cgroup, creation->spec.cgroups_path,
+		       g_runtime.systemd_cgroup ? creation->id : name, g_runtime.systemd_cgroup,
+		       failure) ||
+			       cgroup_check_unused(&creation->cgroup, failure)
+		       ? -1
+		       : 0;
+}
+
 static int make(struct creation *creation, struct failure *failure)
 {
 	auto_free char *sandbox = creation_find_sandbox(creation);
@@ -199,8 +221,7 @@ static int make(struct creation *creation, struct failure *failure)
 		return -1;
 	if (oci_sources_open(&creation->launch, &creation->unprivileged, failure))
 		return -1;
-	if (cgroup_find(&creation->cgroup, creation->spec.cgroups_path, creation->id,
-		    g_runtime.systemd_cgroup, failure))
+	if (find_cgroup(creation, failure))
 		return -1;
 	(void)json_object_set_new(
 		creation->state.json, "cgroup", cgroup_to_json(&creation->cgroup));

@@ -147,7 +147,24 @@ def cgroups(bundle):
     bundle.create("g2", "--pid-file", bundle.path / "pid")
     own, its = open("/proc/self/cgroup").read(), open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read()
     score.check("csandbox-relative" in its and "csandbox-relative" not in own, "a relative one is below the caller's", its)
+    says_unused(bundle)
     bundle.do("delete", "--force", "g2")
+    bundle.reset("sleep", "1000")
+    other = Bundle(bundle.path, "other")
+    other.reset("sleep", "1000")
+    made = (bundle.create("g3"), bundle.do("start", "g3")[0], other.create("g3"), other.do("start", "g3")[0])
+    score.check(made == (0, 0, 0, 0), "one id in two roots", made, other.last_log())
+    bundle.do("delete", "--force", "g3")
+    score.check(other.status("g3") == "running", "delete of one leaves the other alone")
+    other.do("delete", "--force", "g3")
+
+
+def says_unused(bundle):
+    """A cgroup with processes would have them killed with the container."""
+    for name, path in (("one's own", "csandbox-relative"), ("the root", "/")):
+        bundle.config["linux"]["cgroupsPath"] = path
+        refused = bundle.create("g4") != 0 and "has processes" in bundle.last_log().get("msg", "")
+        score.check(refused and bundle.status("g2") == "created", f"a cgroup in use is refused: {name}", bundle.last_log())
 
 
 def layouts(bundle):
