@@ -3,6 +3,7 @@
 #include "runsc-c/jail.h"
 
 #include "base/cleanup.h"
+#include "sentry/fs/host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,18 +104,25 @@ static int map_file(pid_t sentry, const char *file, const char *text)
 	return write_small_file(path, text);
 }
 
-int jail_map_ids(pid_t sentry, bool *only_own, struct failure *failure)
+static unsigned int own_inside(unsigned int id)
+{
+	return id == HOST_OVERFLOW_ID ? HOST_MOVED_ID : id;
+}
+
+int jail_map_ids(pid_t sentry, unsigned int *host_ids, struct failure *failure)
 {
 	char uids[4096], gids[4096];
 
-	*only_own = false;
+	*host_ids = 0;
 	if (!identity_map("/proc/self/uid_map", uids, sizeof(uids)) &&
 		!identity_map("/proc/self/gid_map", gids, sizeof(gids)) &&
 		!map_file(sentry, "uid_map", uids) && !map_file(sentry, "gid_map", gids))
 		return 0;
-	*only_own = true;
-	snprintf(uids, sizeof(uids), "%u %u 1\n", geteuid(), geteuid());
-	snprintf(gids, sizeof(gids), "%u %u 1\n", getegid(), getegid());
+	*host_ids = HOST_IDS_UNMAPPED_ARE_ROOT |
+		    (geteuid() == HOST_OVERFLOW_ID ? HOST_IDS_OWN_UID_MOVED : 0) |
+		    (getegid() == HOST_OVERFLOW_ID ? HOST_IDS_OWN_GID_MOVED : 0);
+	snprintf(uids, sizeof(uids), "%u %u 1\n", own_inside(geteuid()), geteuid());
+	snprintf(gids, sizeof(gids), "%u %u 1\n", own_inside(getegid()), getegid());
 	if (map_file(sentry, "uid_map", uids) && errno != EPERM)
 		return fail_errno(failure, errno, "cannot map the user id into the sandbox");
 	if (map_file(sentry, "setgroups", "deny") || map_file(sentry, "gid_map", gids))

@@ -28,9 +28,9 @@ must_check int jail_check_host(struct failure *failure);
 int jail_explain_clone(int error, struct failure *failure);
 /*
  * In the command, for the sentry: maps the ids of its user namespace. All ids of ours one to one
- * where we may (root), else only the caller's own; *only_own tells.
+ * where we may (root), else only the caller's own; *host_ids tells how they show.
  */
-must_check int jail_map_ids(pid_t sentry, bool *only_own, struct failure *failure);
+must_check int jail_map_ids(pid_t sentry, unsigned int *host_ids, struct failure *failure);
 /* The same with mappings of the caller's wish, in the form of /proc/PID/uid_map. */
 must_check int jail_map_given_ids(
 	pid_t sentry, const char *uids, const char *gids, struct failure *failure);

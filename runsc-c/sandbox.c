@@ -26,7 +26,7 @@ static int map_ids(
 	if (launch->guest && launch->guest->uids)
 		return jail_map_given_ids(
 			sandbox->sentry, launch->guest->uids, launch->guest->gids, failure);
-	return jail_map_ids(sandbox->sentry, &sandbox->only_own, failure);
+	return jail_map_ids(sandbox->sentry, &sandbox->host_ids, failure);
 }
 
 int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
@@ -35,7 +35,7 @@ int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct 
 	static struct jail_evidence evidence;
 	int pair[2];
 
-	sandbox->only_own = false;
+	sandbox->host_ids = 0;
 	if (jail_check_host(failure))
 		return -1;
 	if (launch->report_jail)
@@ -63,7 +63,7 @@ int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct 
 
 int sandbox_go(struct sandbox *sandbox, struct failure *failure)
 {
-	struct control_message go = {.type = CONTROL_GO, .a = sandbox->only_own};
+	struct control_message go = {.type = CONTROL_GO, .a = sandbox->host_ids};
 
 	if (!control_send(sandbox->control, &go))
 		return fail(failure, STATUS_INTERNAL, "the sandbox ended while it was set up");

@@ -33,7 +33,7 @@ struct sentry_guest {
 	const int *fds;	  /* that it needs; all others are closed */
 	size_t fd_count;
 	/* Before the jail closes. */
-	int (*open)(void *argument, bool overflow_ids_are_root, struct failure *failure);
+	int (*open)(void *argument, unsigned int host_ids, struct failure *failure);
 	/* The kernel runs: all that can fail for the caller to hear. */
 	int (*create)(void *argument, struct failure *failure);
 	/* The caller knows. The status to exit with. */
@@ -56,7 +56,7 @@ struct sandbox_launch {
 struct sandbox {
 	pid_t sentry; /* its pid, and process 1 of its namespace */
 	int control;
-	bool only_own; /* no ids but the caller's own are mapped */
+	unsigned int host_ids; /* enum host_ids */
 };
 
 /*

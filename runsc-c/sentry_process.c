@@ -255,7 +255,7 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	const struct sentry_guest *guest = launch->guest;
 	int error;
 
-	if (guest && guest->open(guest->argument, launch->config.overflow_ids_are_root, failure))
+	if (guest && guest->open(guest->argument, launch->config.host_ids, failure))
 		give_up(failure);
 	if (open_sources(launch, failure))
 		give_up(failure);
@@ -270,6 +270,7 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 			"memfd_create");
 		give_up(failure);
 	}
+	(void)umask(0); /* guests' tasks have their own */
 	if (jail_empty_root(failure) ||
 		jail_drop_capabilities(guest ? guest->capabilities : 0, failure))
 		give_up(failure);
@@ -393,7 +394,7 @@ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail
 	close_foreign_descriptors(launch, control);
 	log_open(launch->log_fd, launch->log_format, LOG_LEVEL_DEBUG);
 	safe_copy_init();
-	launch->config.overflow_ids_are_root = go.a;
+	launch->config.host_ids = go.a;
 	close_jail(launch, evidence, &platform, &failure);
 	if (launch->only_report) {
 		struct control_message done = {.type = CONTROL_EXITED};

@@ -39,7 +39,7 @@ static struct sandbox_mount g_empty_root = {.type = SANDBOX_MOUNT_FS,
 
 /* --- in the sentry's process --- */
 
-static int open_in_sentry(void *argument, bool overflow_ids_are_root, struct failure *failure)
+static int open_in_sentry(void *argument, unsigned int host_ids, struct failure *failure)
 {
 	struct creation *creation = argument;
 	struct process_config *process = &creation->launch.process;
@@ -73,7 +73,7 @@ static int open_in_sentry(void *argument, bool overflow_ids_are_root, struct fai
 
 static int create_in_sentry(void *argument, struct failure *failure)
 {
-	return server_create(&g_server_launch, g_launch.config.overflow_ids_are_root, failure);
+	return server_create(&g_server_launch, g_launch.config.host_ids, failure);
 }
 
 static int serve_in_sentry(void *argument)

@@ -97,7 +97,7 @@ static struct hosted *hosted_new(const char *id, struct oci_spec *spec, struct o
 	hosted->launch = *launch;
 	*spec = (struct oci_spec){0};
 	hosted->launch.config.id = hosted->id;
-	hosted->launch.config.overflow_ids_are_root = g_server.overflow_ids_are_root;
+	hosted->launch.config.host_ids = g_server.host_ids;
 	pthread_mutex_lock(&g_server.lock);
 	LIST_INSERT_HEAD(&g_server.containers, hosted, link);
 	pthread_mutex_unlock(&g_server.lock);
@@ -195,9 +195,9 @@ static void *pass_signals(void *argument)
 	return NULL;
 }
 
-int server_create(struct server_launch *launch, bool overflow_ids_are_root, struct failure *failure)
+int server_create(struct server_launch *launch, unsigned int host_ids, struct failure *failure)
 {
-	g_server.overflow_ids_are_root = overflow_ids_are_root;
+	g_server.host_ids = host_ids;
 	return hosted_create(
 		launch->launch->config.id, launch->spec, launch->launch, &g_server.first, failure);
 }

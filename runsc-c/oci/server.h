@@ -20,6 +20,6 @@ struct server_launch {
 
 /* The kernel runs: makes the first container, parked. After an error the sentry ends. */
 must_check int server_create(
-	struct server_launch *launch, bool overflow_ids_are_root, struct failure *failure);
+	struct server_launch *launch, unsigned int host_ids, struct failure *failure);
 /* Serves until the first container has ended, and all others with it. The status to exit with. */
 int server_run(struct server_launch *launch);

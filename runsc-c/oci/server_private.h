@@ -36,7 +36,7 @@ struct server {
 	LIST_HEAD(, hosted) containers;
 	struct hosted *first;
 	unsigned int waiting; /* connections that are to hear of an end */
-	bool overflow_ids_are_root;
+	unsigned int host_ids;
 };
 extern struct server g_server;
 

@@ -54,7 +54,7 @@ int boot_make_files(const struct sandbox_config *config, const struct path *root
 			continue;
 		if (!config->stdio_is_console[i]) {
 			error = host_stdio_file_new(
-				config->stdio[i], config->overflow_ids_are_root, &file);
+				config->stdio[i], config->host_ids, &file);
 		} else {
 			if (!console) {
 				own_console(cred);

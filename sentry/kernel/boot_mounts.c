@@ -50,7 +50,7 @@ static int make_host(const struct sandbox_config *config, const struct sandbox_m
 		.read_only = read_only,
 		.exclusive = mount->exclusive,
 		.gives_owners = mount->gives_owners,
-		.overflow_ids_are_root = config->overflow_ids_are_root,
+		.host_ids = config->host_ids,
 		.source = mount->source,
 	};
 

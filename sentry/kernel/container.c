@@ -186,7 +186,7 @@ static struct container *container_allocate(const struct container_config *confi
 	refcount_init(&container->refs, &container_refs);
 	container->id = strdup(config->id);
 	container->own_pid_ns = config->new_pid;
-	container->overflow_ids_are_root = config->overflow_ids_are_root;
+	container->host_ids = config->host_ids;
 	if (container->id)
 		return container;
 	container_put(container);
@@ -198,7 +198,7 @@ int container_new(const struct container_config *config, struct container **out,
 {
 	const struct sandbox_config shared = {.mounts = config->mounts,
 		.mount_count = 1,
-		.overflow_ids_are_root = config->overflow_ids_are_root};
+		.host_ids = config->host_ids};
 	struct container *container = container_allocate(config);
 	struct mount_namespace *mounts;
 	int err;

@@ -79,7 +79,7 @@ struct container_config {
 	size_t mount_count;
 	const struct sysctl_setting *sysctls;
 	size_t sysctl_count;
-	bool overflow_ids_are_root;
+	unsigned int host_ids;
 	struct container_limits limits;
 };
 

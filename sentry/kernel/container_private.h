@@ -18,7 +18,8 @@ struct tty;
 struct container {
 	struct refcount refs;
 	char *id;				/* set once */
-	bool own_pid_ns, overflow_ids_are_root; /* set once */
+	bool own_pid_ns; /* set once, as the next */
+	unsigned int host_ids;
 	struct pid_namespace *pid_ns;		/* a reference; set once */
 	struct nsproxy *nsproxy;   /* a reference until container_end(); g_containers.lock */
 	struct path root;	   /* likewise */

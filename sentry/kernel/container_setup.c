@@ -67,7 +67,7 @@ static int mount_fs(const struct container_config *config, const struct path *ro
 	const struct sandbox_mount *mount)
 {
 	const struct sandbox_config shared = {
-		.overflow_ids_are_root = config->overflow_ids_are_root, .console = {.fd = -1}};
+		.host_ids = config->host_ids, .console = {.fd = -1}};
 	struct sandbox_mount stand_in = *mount;
 
 	/* Its one cgroup is not to be changed, whatever engines ask for. */
@@ -392,7 +392,7 @@ static int open_one(struct container_process *process, int fd)
 		return 0;
 	else
 		err = host_stdio_file_new(
-			config->stdio[fd], process->container->overflow_ids_are_root, &file);
+			config->stdio[fd], process->container->host_ids, &file);
 	if (err)
 		return err;
 	err = fd_replace(current->files, fd, file, false);

@@ -104,9 +104,7 @@ struct sandbox_config {
 	struct accounting *accounting;	     /* accounting.h; NULL: nobody wants to know */
 	uint32_t umask;
 	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];
-	/* Where the caller is mapped from, when ids of the host show as overflow ids inside the
-	 * sentry's user namespace: those show as root. */
-	bool overflow_ids_are_root;
+	unsigned int host_ids; /* enum host_ids (fs/host/host.h) */
 	int processors; /* shown to guests */
 };
 

@@ -82,6 +82,25 @@ TEST(modes)
 	CHECK_ERRNO(chown("a", 1001, 1001), EPERM);
 }
 
+TEST(modes_of_what_cannot_be_opened)
+{
+	struct stat status;
+
+	temporary_enter();
+	CHECK(mkdir("d", 0) == 0 && mkfifo("f", 0) == 0 && mknod("s", S_IFSOCK, 0) == 0);
+	temporary_text("n", "x");
+	CHECK(chmod("n", 0) == 0);
+	CHECK(chmod("d", 0750) == 0 && stat("d", &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFDIR | 0750);
+	CHECK(chmod("f", 0640) == 0 && stat("f", &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFIFO | 0640);
+	CHECK(chmod("s", 0604) == 0 && stat("s", &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFSOCK | 0604);
+	CHECK(chmod("n", 0200) == 0 && stat("n", &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFREG | 0200);
+	CHECK(chmod("d", 0) == 0 && chmod("d", 0700) == 0 && rmdir("d") == 0);
+}
+
 TEST(writing_takes_the_set_user_id_bit)
 {
 	int fd;

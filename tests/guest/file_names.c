@@ -212,7 +212,7 @@ TEST(special_files)
 	CHECK_ERRNO(mknod("odd", 0110000, 0), EINVAL);
 	CHECK_ERRNO(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
 	CHECK(open("fifo", O_RDONLY | O_NONBLOCK) >= 0);
-	CHECK(setresuid(1000, 1000, 1000) == 0);
+	CHECK(getuid() || setresuid(1000, 1000, 1000) == 0);
 	CHECK(chdir("/tmp") == 0);
 	CHECK_ERRNO(mknod("guest-device", S_IFCHR | 0600, 0x103), EPERM);
 }

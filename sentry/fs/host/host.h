@@ -30,6 +30,18 @@ struct file;
 struct inode;
 struct super_block;
 
+/*
+ * How ids of the host show in the sentry's user namespace. One that is not mapped is 65534 there; a
+ * caller that is 65534 itself would not be told from those, and is mapped to 65533.
+ */
+enum host_ids {
+	HOST_IDS_UNMAPPED_ARE_ROOT = 1,
+	HOST_IDS_OWN_UID_MOVED = 2,
+	HOST_IDS_OWN_GID_MOVED = 4,
+};
+#define HOST_OVERFLOW_ID 65534
+#define HOST_MOVED_ID	 65533
+
 struct host_super_options {
 	bool read_only;
 	/* Nobody else changes the tree: names, attributes and absent names are kept without asking
@@ -37,8 +49,7 @@ struct host_super_options {
 	bool exclusive;
 	/* The sentry may give files away: what a guest makes belongs to who made it. */
 	bool gives_owners;
-	/* Ids that the sentry's user namespace does not map are shown as root's. */
-	bool overflow_ids_are_root;
+	unsigned int host_ids; /* enum host_ids */
 	const char *source; /* what /proc/mounts shows; may be NULL */
 };
 
@@ -69,7 +80,7 @@ int host_stdio_prepare(int fd);
  * After: a guest's file for a prepared descriptor, which belongs to it also on failure. Not for the
  * console's terminal. -EBADF when it is not open.
  */
-must_check int host_stdio_file_new(int fd, bool overflow_ids_are_root, struct file **out);
+must_check int host_stdio_file_new(int fd, unsigned int host_ids, struct file **out);
 /* Lets go of the super block behind inherited descriptors: at the very end, before leaks are
  * counted. */
 void host_stdio_shutdown(void);

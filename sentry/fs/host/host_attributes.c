@@ -5,16 +5,22 @@
  *
  * Differs from Linux: ids are the host's as the sentry's user namespace shows them; a file cannot
  * be given to an id that the host does not let the sentry give it to, whatever capabilities the
- * guest has; the mode of what cannot be opened for reading stays, FIFOs and sockets included.
+ * guest has; on hosts before 6.6 the mode of what cannot be opened for reading stays.
  */
 #include "sentry/fs/host/host_fs.h"
+
+#include "base/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define OVERFLOW_ID 65534
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
 /* Inode numbers of other mounts of the tree get the mount's index up here. */
 #define DEVICE_SHIFT 51
 
@@ -59,9 +65,16 @@ static struct linux_timespec time_from(const struct statx_timestamp *time)
 	return (struct linux_timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
 }
 
-static uint32_t show_id(const struct host_fs *fs, uint32_t id)
+static uint32_t show_id(const struct host_fs *fs, enum host_ids moved, uint32_t id)
 {
-	return fs->overflow_ids_are_root && id == OVERFLOW_ID ? 0 : id;
+	if ((fs->host_ids & moved) && id == HOST_MOVED_ID)
+		return HOST_OVERFLOW_ID;
+	return (fs->host_ids & HOST_IDS_UNMAPPED_ARE_ROOT) && id == HOST_OVERFLOW_ID ? 0 : id;
+}
+
+static uint32_t hide_id(const struct host_fs *fs, enum host_ids moved, uint32_t id)
+{
+	return (fs->host_ids & moved) && id == HOST_OVERFLOW_ID ? HOST_MOVED_ID : id;
 }
 
 void host_attributes_from(
@@ -71,8 +84,8 @@ void host_attributes_from(
 		.ino = host_show_ino(fs, host_identity_of(stx)),
 		.mode = stx->stx_mode,
 		.nlink = stx->stx_nlink,
-		.uid = show_id(fs, stx->stx_uid),
-		.gid = show_id(fs, stx->stx_gid),
+		.uid = show_id(fs, HOST_IDS_OWN_UID_MOVED, stx->stx_uid),
+		.gid = show_id(fs, HOST_IDS_OWN_GID_MOVED, stx->stx_gid),
 		.rdev = LINUX_MAKEDEV(stx->stx_rdev_major, stx->stx_rdev_minor),
 		.size = stx->stx_size,
 		.blocks = stx->stx_blocks,
@@ -105,6 +118,14 @@ void host_attributes_update(struct inode *inode, const struct statx *stx)
 	now.rdev = inode->attributes.rdev;
 	now.mode = (inode->attributes.mode & LINUX_S_IFMT) | (now.mode & LINUX_S_IALLUGO);
 	inode->attributes = now;
+}
+
+void host_attributes_meet(struct inode *inode, const struct statx *stx)
+{
+	if (!mutex_trylock(&inode->lock))
+		return;
+	host_attributes_update(inode, stx);
+	mutex_unlock(&inode->lock);
 }
 
 /* statx(2) of a node through whatever is open, or by name. -ESTALE when it is not there any more.
@@ -185,24 +206,19 @@ static int truncate_file(struct inode *inode, uint64_t size)
 	return error;
 }
 
-/* By descriptor, so that a symlink that takes the name's place is never followed. */
-static int change_mode(struct host_node *node, uint32_t mode)
+int host_chmod(int dirfd, const char *name, uint32_t mode)
 {
-	int fd, error;
+	auto_close int opened = -1;
+	int fd = dirfd;
 
 	mode &= LINUX_S_IALLUGO;
-	if (!inode_is_type(node->inode, LINUX_S_IFDIR) &&
-		!inode_is_type(node->inode, LINUX_S_IFREG))
-		return -EPERM;
-	fd = inode_is_type(node->inode, LINUX_S_IFDIR) ? host_directory_acquire(node)
-						       : host_file_acquire(node, false, NULL);
-	if (fd >= 0) {
-		error = fchmod(fd, mode) ? -errno : 0;
-		host_handle_release(&node->read);
-		/* A directory that can only be searched is open as O_PATH. */
-		return error == -EBADF ? -EACCES : error;
-	}
-	return fd;
+	if (!syscall(SYS_fchmodat2, dirfd, name, mode, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	if (*name)
+		fd = opened = host_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+	return fd < 0 ? fd : fchmod(fd, mode) ? -errno : 0;
 }
 
 /* Calls change with a descriptor and a name that together mean the node. */
@@ -228,6 +244,24 @@ static int with_node(struct host_node *node,
 	return error;
 }
 
+static int change_mode(int dirfd, const char *name, int flags, const void *argument)
+{
+	(void)flags;
+	return host_chmod(dirfd, name, *(const uint32_t *)argument);
+}
+
+/* Through what is open, if it is: then the name does not matter. */
+static int set_mode(struct host_node *node, uint32_t mode)
+{
+	int fd = host_handle_acquire(&node->read), error;
+
+	if (fd < 0)
+		return with_node(node, change_mode, &mode);
+	error = host_chmod(fd, "", mode);
+	host_handle_release(&node->read);
+	return error;
+}
+
 struct owner {
 	uid_t uid;
 	gid_t gid;
@@ -248,13 +282,14 @@ static int change_times(int dirfd, const char *name, int flags, const void *argu
 static int set_owner(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
+	const struct host_fs *fs = host_fs_of(inode->sb);
 	struct owner owner = {.uid = (uid_t)-1, .gid = (gid_t)-1};
 	int error;
 
 	if ((mask & ATTRIBUTE_UID) && attributes->uid != inode->attributes.uid)
-		owner.uid = attributes->uid;
+		owner.uid = hide_id(fs, HOST_IDS_OWN_UID_MOVED, attributes->uid);
 	if ((mask & ATTRIBUTE_GID) && attributes->gid != inode->attributes.gid)
-		owner.gid = attributes->gid;
+		owner.gid = hide_id(fs, HOST_IDS_OWN_GID_MOVED, attributes->gid);
 	if (owner.uid == (uid_t)-1 && owner.gid == (gid_t)-1)
 		return 0;
 	error = with_node(host_node_of(inode), change_owner, &owner);
@@ -288,7 +323,7 @@ int host_setattr(struct inode *inode, const struct inode_attributes *attributes,
 	 * there already. */
 	if (!error && (mask & ATTRIBUTE_MODE) &&
 		((attributes->mode ^ inode->attributes.mode) & LINUX_S_IALLUGO))
-		error = change_mode(node, attributes->mode);
+		error = set_mode(node, attributes->mode);
 	/* Truncation sets the times by itself. */
 	if (!error && !(mask & ATTRIBUTE_SIZE) && (mask & (ATTRIBUTE_ATIME | ATTRIBUTE_MTIME)))
 		error = set_times(inode, attributes, mask);

@@ -3,8 +3,8 @@
  * Directories of the host file system: finding names, and on trees that may be written, making and
  * removing them.
  *
- * Differs from Linux: no device nodes are made on the host, and no unnamed files; what is made
- * belongs to the sentry's user there. A FIFO or socket on the host is a name: what goes through it
+ * Differs from Linux: no device nodes are made on the host, and unnamed files only where it lets
+ * them be linked by descriptor (6.10); what is made belongs to the sentry's user there. A FIFO or socket on the host is a name: what goes through it
  * stays in the sandbox.
  */
 #include "sentry/fs/host/host_fs.h"
@@ -54,34 +54,13 @@ static void end_change(struct host_node *node)
 	atomic_store(&node->dirty, true);
 }
 
-/* The host applied the process's umask to what it made. */
-static void correct_mode(int dirfd, const char *name, uint32_t mode, struct statx *stx)
-{
-	int fd;
-
-	if (((stx->stx_mode ^ mode) & LINUX_S_IALLUGO) == 0)
-		return;
-	fd = host_openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	if (!fchmod(fd, mode & LINUX_S_IALLUGO))
-		stx->stx_mode =
-			(uint16_t)((stx->stx_mode & LINUX_S_IFMT) | (mode & LINUX_S_IALLUGO));
-	(void)close(fd);
-}
-
 /* What is there now under a name that was just made. */
-static int made(
-	struct host_node *directory, int dirfd, const char *name, uint32_t mode, struct inode **out)
+static int made(struct host_node *directory, int dirfd, const char *name, struct inode **out)
 {
 	struct statx stx;
 	int error = host_statx(dirfd, name, &stx);
 
-	if (error)
-		return error;
-	if (S_ISREG(stx.stx_mode) || S_ISDIR(stx.stx_mode))
-		correct_mode(dirfd, name, mode, &stx);
-	return host_node_get(directory, name, &stx, out);
+	return error ? error : host_node_get(directory, name, &stx, out);
 }
 
 static int create_file(int dirfd, const char *name, uint32_t mode, int *fd)
@@ -103,10 +82,10 @@ static int give_owner(struct inode *directory, int dirfd, const char *name, uint
 
 	if (!host_fs_of(directory->sb)->gives_owners)
 		return 0;
-	if (fchownat(dirfd, name, cred->fsuid, gid, AT_SYMLINK_NOFOLLOW))
+	if (fchownat(dirfd, name, cred->fsuid, gid, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return errno == EINVAL ? -EPERM : -errno;
 	if (mode & (LINUX_S_ISUID | LINUX_S_ISGID))
-		return fchmodat(dirfd, name, mode & LINUX_S_IALLUGO, 0) ? -errno : 0;
+		return host_chmod(dirfd, name, mode);
 	return 0;
 }
 
@@ -133,7 +112,7 @@ static int host_create(struct inode *directory, const char *name, uint32_t mode,
 			(void)unlinkat(dirfd, name, LINUX_S_ISDIR(mode) ? AT_REMOVEDIR : 0);
 	}
 	if (!error)
-		error = made(node, dirfd, name, mode, out);
+		error = made(node, dirfd, name, out);
 	if (!error && fd >= 0) {
 		/* Will be written: the descriptor is at hand. */
 		struct host_handle *handle = &host_node_of(*out)->write;
@@ -145,6 +124,36 @@ static int host_create(struct inode *directory, const char *name, uint32_t mode,
 		(void)close(fd);
 	end_change(node);
 	return error;
+}
+
+/* Before 6.10 the host lets nobody without privileges give such a file a name, as link_open() does:
+ * ENOENT even where the name is taken. */
+static bool is_linkable(int fd, int dirfd)
+{
+	return linkat(fd, "", dirfd, ".", AT_EMPTY_PATH) && errno == EEXIST;
+}
+
+static int host_tmpfile(
+	struct inode *directory, uint32_t mode, const struct cred *cred, struct inode **out)
+{
+	struct host_node *node = host_node_of(directory);
+	auto_close int fd = -1;
+	struct statx stx;
+	int dirfd = begin_change(node), error = 0;
+
+	if (dirfd < 0)
+		return dirfd;
+	fd = host_openat(dirfd, ".", O_TMPFILE | O_RDWR, mode & LINUX_S_IALLUGO);
+	if (fd < 0)
+		error = fd == -EISDIR ? -EOPNOTSUPP : fd;
+	else if (!is_linkable(fd, dirfd))
+		error = -EOPNOTSUPP;
+	end_change(node);
+	if (!error)
+		error = give_owner(directory, fd, "", mode, cred);
+	if (!error)
+		error = host_statx(fd, "", &stx);
+	return error ? error : host_node_new_unnamed(directory->sb, &stx, steal_fd(&fd), out);
 }
 
 static int host_symlink(struct inode *directory, const char *name, const char *target,
@@ -159,8 +168,20 @@ static int host_symlink(struct inode *directory, const char *name, const char *t
 	if (!error)
 		error = give_owner(directory, dirfd, name, 0, cred);
 	if (!error)
-		error = made(node, dirfd, name, 0, out);
+		error = made(node, dirfd, name, out);
 	end_change(node);
+	return error;
+}
+
+/* Without a name it is linked by what is open of it. */
+static int link_open(struct host_node *linked, int dirfd, const char *name)
+{
+	int fd = host_handle_acquire(&linked->read), error;
+
+	if (fd < 0)
+		return -ESTALE;
+	error = linkat(fd, "", dirfd, name, AT_EMPTY_PATH) ? -errno : 0;
+	host_handle_release(&linked->read);
 	return error;
 }
 
@@ -176,6 +197,10 @@ static int host_link(struct inode *directory, const char *name, struct inode *ta
 	if (!error) {
 		error = linkat(place.fd, place.name, dirfd, name, 0) ? -errno : 0;
 		host_place_release(&place);
+	} else if (error == -ESTALE) {
+		error = link_open(linked, dirfd, name);
+		if (!error)
+			(void)!host_node_set_name(linked, node, name);
 	}
 	if (!error) {
 		target->attributes.nlink++;
@@ -293,6 +318,7 @@ static int64_t host_readlink(struct inode *inode, char *buffer, size_t size)
 const struct inode_operations host_directory_inode_ops = {
 	.lookup = host_lookup,
 	.create = host_create,
+	.tmpfile = host_tmpfile,
 	.symlink = host_symlink,
 	.link = host_link,
 	.unlink = host_unlink,

@@ -32,7 +32,8 @@ struct host_identity {
 /* super_block.private */
 struct host_fs {
 	int root_fd; /* the one that the super block was made with */
-	bool read_only, exclusive, overflow_ids_are_root, gives_owners;
+	bool read_only, exclusive, gives_owners;
+	unsigned int host_ids; /* enum host_ids */
 	struct mutex lock; /* RANK_LEAF: the fields below, and names and parents of all nodes */
 	RB_HEAD(host_node_tree, host_node) nodes;
 	uint64_t devices[HOST_MAX_DEVICES]; /* numbers of the mounts met; [0] is the root's */
@@ -50,6 +51,7 @@ struct host_node {
 				     known, or the root */
 	char *name;		  /* fs->lock */
 	bool is_root;		  /* set once */
+	bool keeps_handles; /* set once: no name to open it by again, so what is open stays acquired */
 	bool walled; /* set once: a part of the host that is nobody's business (/proc, /sys) */
 	atomic_bool dirty; /* of an exclusive tree: what the host says changed by our own doing */
 	struct host_handle read, write; /* directories use only read */
@@ -89,6 +91,9 @@ extern const struct file_operations host_directory_ops, host_file_ops;
  */
 must_check int host_node_get(
 	struct host_node *parent, const char *name, const struct statx *stx, struct inode **out);
+/* A regular file's that has no name; fd is open for reading and writing, and consumed. */
+must_check int host_node_new_unnamed(
+	struct super_block *sb, const struct statx *stx, int fd, struct inode **out);
 /* The root's, from fs->root_fd, which is the node's from then on. */
 must_check int host_node_new_root(
 	struct super_block *sb, const struct statx *stx, bool writable, struct inode **out);
@@ -134,7 +139,14 @@ void host_attributes_from(
 	struct host_fs *fs, const struct statx *stx, struct inode_attributes *attributes);
 /* Brings inode->attributes in line; inode->lock held. */
 void host_attributes_update(struct inode *inode, const struct statx *stx);
+/*
+ * As that, for a lookup that met the inode. rename(2) looks names up with the directories' locks
+ * held, and the name may be that of one of them: who holds the inode's lock sees to it himself.
+ */
+void host_attributes_meet(struct inode *inode, const struct statx *stx);
 uint64_t host_show_ino(struct host_fs *fs, struct host_identity identity);
+/* chmod(2) that follows no symlink; name "": dirfd itself, O_PATH or not. -errno. */
+must_check int host_chmod(int dirfd, const char *name, uint32_t mode);
 int host_getattr(struct inode *inode);
 int host_setattr(struct inode *inode, const struct inode_attributes *attributes, unsigned int mask);
 

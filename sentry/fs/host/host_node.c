@@ -219,11 +219,8 @@ static int known_node(struct host_node *node, struct host_node *parent, const ch
 		inode_put(node->inode);
 		return error;
 	}
-	if (!fs->exclusive && node != parent) {
-		mutex_lock_nested(&node->inode->lock);
-		host_attributes_update(node->inode, stx);
-		mutex_unlock(&node->inode->lock);
-	}
+	if (!fs->exclusive)
+		host_attributes_meet(node->inode, stx);
 	*out = node->inode;
 	return 0;
 }
@@ -262,6 +259,30 @@ int host_node_get(
 	return 0;
 }
 
+int host_node_new_unnamed(struct super_block *sb, const struct statx *stx, int fd, struct inode **out)
+{
+	struct host_fs *fs = host_fs_of(sb);
+	int second = fcntl(fd, F_DUPFD_CLOEXEC, 0), error = second < 0 ? -ENFILE : 0;
+	struct host_node *node;
+
+	if (!error)
+		error = node_new(sb, stx, &node);
+	if (error) {
+		(void)close(fd);
+		if (second >= 0)
+			(void)close(second);
+		return error;
+	}
+	node->keeps_handles = true;
+	(void)host_handle_install(&node->write, fd);
+	(void)host_handle_install(&node->read, second);
+	mutex_lock(&fs->lock);
+	hash_locked(fs, node);
+	mutex_unlock(&fs->lock);
+	*out = node->inode;
+	return 0;
+}
+
 int host_node_new_root(
 	struct super_block *sb, const struct statx *stx, bool writable, struct inode **out)
 {
@@ -274,7 +295,7 @@ int host_node_new_root(
 	if (error)
 		return error;
 	node->is_root = true;
-	/* Acquired once for good: there is no name to open it by again. */
+	node->keeps_handles = true;
 	(void)host_handle_install(&node->read, fs->root_fd);
 	if (writable) {
 		second = fcntl(fs->root_fd, F_DUPFD_CLOEXEC, 0);
@@ -328,14 +349,20 @@ struct inode *host_inode_parent(const struct inode *inode)
 	return node->parent && !node->is_root ? inode_get(node->parent->inode) : NULL;
 }
 
+/* Ends the use that node->keeps_handles is. */
+static void drop_kept(struct host_handle *handle)
+{
+	if (host_handle_acquire(handle) < 0)
+		return;
+	host_handle_release(handle);
+	host_handle_release(handle);
+}
+
 static void node_free(struct host_node *node)
 {
-	if (node->is_root) {
-		host_handle_release(&node->read);
-		if (host_handle_acquire(&node->write) >= 0) {
-			host_handle_release(&node->write);
-			host_handle_release(&node->write);
-		}
+	if (node->keeps_handles) {
+		drop_kept(&node->read);
+		drop_kept(&node->write);
 	}
 	host_handle_destroy(&node->read);
 	host_handle_destroy(&node->write);

@@ -176,6 +176,18 @@ static int open_file(struct host_node *node, bool write)
 	return fd;
 }
 
+/* A file without a name is read through the descriptor by which it is written, if there is one. */
+static int open_unnamed(struct host_node *node)
+{
+	int written = host_handle_acquire(&node->write), fd;
+
+	if (written < 0)
+		return -ESTALE;
+	fd = fcntl(written, F_DUPFD_CLOEXEC, 0);
+	host_handle_release(&node->write);
+	return fd < 0 ? -ENFILE : fd;
+}
+
 int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)
 {
 	struct host_handle *handle = write ? &node->write : &node->read;
@@ -193,6 +205,8 @@ int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)
 	if (node->walled)
 		return -EACCES;
 	fd = open_file(node, write);
+	if (fd == -ESTALE && !write)
+		fd = open_unnamed(node);
 	if (fd < 0)
 		return fd;
 	error = host_statx(fd, "", &stx);

@@ -205,9 +205,9 @@ static struct host_stdio *stdio_new(int fd, const struct statx *stx, int flags)
 }
 
 static int make_inode(
-	int fd, const struct statx *stx, int flags, bool overflow_ids_are_root, struct inode **out)
+	int fd, const struct statx *stx, int flags, unsigned int host_ids, struct inode **out)
 {
-	struct host_fs ids = {.overflow_ids_are_root = overflow_ids_are_root,
+	struct host_fs ids = {.host_ids = host_ids,
 		.devices = {host_identity_of(stx).device}};
 	struct host_stdio *stdio;
 	struct super_block *sb;
@@ -219,7 +219,7 @@ static int make_inode(
 	stdio = stdio_new(fd, stx, flags);
 	if (!stdio)
 		return -ENOMEM;
-	stdio->overflow_ids_are_root = overflow_ids_are_root;
+	stdio->host_ids = host_ids;
 	error = inode_new(sb, stx->stx_mode, &stdio_inode_ops, NULL, &inode);
 	if (error) {
 		pthread_mutex_destroy(&stdio->reactor_lock);
@@ -245,7 +245,7 @@ static int use_own_device(struct file *file)
 	return device_open(file->inode, file);
 }
 
-int host_stdio_file_new(int fd, bool overflow_ids_are_root, struct file **out)
+int host_stdio_file_new(int fd, unsigned int host_ids, struct file **out)
 {
 	int flags = fcntl(fd, F_GETFL), error;
 	struct inode *inode;
@@ -259,7 +259,7 @@ int host_stdio_file_new(int fd, bool overflow_ids_are_root, struct file **out)
 	if (!error && S_ISDIR(stx.stx_mode))
 		error = -EISDIR;
 	if (!error)
-		error = make_inode(fd, &stx, flags, overflow_ids_are_root, &inode);
+		error = make_inode(fd, &stx, flags, host_ids, &inode);
 	if (error) {
 		(void)close(fd);
 		return error;

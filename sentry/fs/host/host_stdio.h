@@ -15,7 +15,7 @@
 struct host_stdio {
 	int fd;		     /* all set once, up to reactor_lock */
 	struct inode *inode; /* not a reference */
-	bool overflow_ids_are_root;
+	unsigned int host_ids;
 	bool own_description; /* O_NONBLOCK is set: the host does not block */
 	bool is_socket, is_terminal;
 	size_t write_piece; /* what a write may take at once without blocking, after poll(2) said

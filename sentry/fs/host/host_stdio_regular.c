@@ -170,7 +170,7 @@ static int regular_fallocate(struct file *file, int mode, int64_t offset, int64_
 static void show(struct inode *inode, const struct statx *stx)
 {
 	struct host_stdio *stdio = inode->private;
-	struct host_fs ids = {.overflow_ids_are_root = stdio->overflow_ids_are_root,
+	struct host_fs ids = {.host_ids = stdio->host_ids,
 		.devices = {host_identity_of(stx).device}};
 	struct inode_attributes now;
 

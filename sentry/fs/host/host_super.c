@@ -72,8 +72,7 @@ static int host_revalidate(struct inode *directory, const char *name, struct ino
 	if (identity.ino != known->identity.ino || identity.device != known->identity.device ||
 		!inode_is_type(inode, stx.stx_mode & LINUX_S_IFMT))
 		return 0;
-	mutex_guard(&inode->lock);
-	host_attributes_update(inode, &stx);
+	host_attributes_meet(inode, &stx);
 	return 1;
 }
 
@@ -120,7 +119,7 @@ static int fs_new(int fd, const struct host_super_options *options, struct super
 	fs->root_fd = fd;
 	fs->read_only = options->read_only;
 	fs->exclusive = options->exclusive;
-	fs->overflow_ids_are_root = options->overflow_ids_are_root;
+	fs->host_ids = options->host_ids;
 	fs->gives_owners = options->gives_owners;
 	mutex_init(&fs->lock, RANK_LEAF, "host fs");
 	RB_INIT(&fs->nodes);
