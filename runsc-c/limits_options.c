@@ -48,9 +48,9 @@ static bool parse(enum limit_kind kind, const char *text, uint64_t *value)
 int limit_option_set(
 	struct sandbox_limits *limits, int index, const char *text, struct failure *failure)
 {
-	static const char *const forms[] = {"a time such as 90s, 5m or 1.5h",
-		"a size such as 512M or 1.5G", "a number",
-		"a number of processors such as 0.5 or 2"};
+	static const char *const forms[] = {"a time above zero, such as 90s, 5m or 1.5h",
+		"a size above zero, such as 512M or 1.5G", "a whole number above zero",
+		"a number of processors above zero, such as 0.5 or 2"};
 	const struct limit_option *option = &limit_options[index];
 	uint64_t value;
 	char least[32];
@@ -61,7 +61,7 @@ int limit_option_set(
 		return 0;
 	}
 	if (!parse(option->kind, text, &value))
-		return fail(failure, STATUS_INTERNAL, "--%s %s: it is %s", option->name, text,
+		return fail(failure, STATUS_INTERNAL, "--%s %s: not %s", option->name, text,
 			forms[option->kind]);
 	if (value < option->smallest) {
 		limit_format(option, option->smallest, least, sizeof(least));

@@ -22,10 +22,11 @@ static char *read_text(const char *file, size_t *size, struct failure *failure)
 			(void)fclose(stream);
 		return NULL;
 	}
+	errno = 0;
 	*size = fread(text, 1, SIZE_LIMIT + 1, stream);
 	if (ferror(stream) || *size > SIZE_LIMIT) {
-		(void)fail_errno(
-			failure, ferror(stream) ? EIO : EFBIG, "--policy: cannot read %s", file);
+		(void)fail_errno(failure, ferror(stream) && errno ? errno : EFBIG,
+			"--policy: cannot read %s", file);
 		free(text);
 		text = NULL;
 	} else {

@@ -70,7 +70,8 @@ static const struct argp_option table[] = {
 	{"debug-jail", KEY_DEBUG_JAIL, NULL, 0, "Print what holds the sentry, on standard error",
 		3},
 	{"timeout", KEY_LIMIT, "TIME", 0, "End everything after TIME (90s, 5m, 1.5h)", 4},
-	{"grace", KEY_LIMIT + 1, "TIME", 0, "Time from SIGTERM to SIGKILL then (default 10s)", 4},
+	{"grace", KEY_LIMIT + 1, "TIME", 0, "With --timeout: from SIGTERM to SIGKILL (default 10s)",
+		4},
 	{"cpu-time", KEY_LIMIT + 2, "TIME", 0, "Kill everything once it computed for TIME", 4},
 	{"cpus", KEY_LIMIT + 3, "NUMBER", 0, "As many processors, as 0.5 or 2", 4},
 	{"memory", KEY_LIMIT + 4, "SIZE", 0, "Hold at most SIZE of the host's memory (512M, 1.5G)",
@@ -80,21 +81,20 @@ static const struct argp_option table[] = {
 	{"open-files", KEY_LIMIT + 7, "NUMBER", 0, "At most NUMBER descriptors for each process",
 		4},
 	{"disk", KEY_LIMIT + 8, "SIZE", 0, "At most SIZE in the writable layer and all tmpfs", 4},
-	{"output-limit", KEY_LIMIT + 9, "SIZE", 0,
-		"At most SIZE on standard output and error together", 4},
+	{"output-limit", KEY_LIMIT + 9, "SIZE", 0, "At most SIZE on standard output and error", 4},
 	{"show-limits", KEY_SHOW_LIMITS, NULL, 0,
 		"Print the limits and what carries them out; run nothing", 4},
 	{"host-cgroups", KEY_HOST_CGROUPS, NULL, 0,
 		"Put a cgroup of the host behind memory, pids and cpus, where one can be had", 4},
 	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
-	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of that", 5},
+	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of the result", 5},
 	{"report", KEY_REPORT, "FILE", 0,
 		"Write a page to look at: processes over time, system calls, files", 5},
 	{"progress", KEY_PROGRESS, NULL, 0,
 		"A status line on the terminal, between the lines of output", 5},
 	{"changes", KEY_CHANGES, "FILE", OPTION_ARG_OPTIONAL,
 		"List what was changed in the writable layer (default: on standard error)", 5},
-	{"json", KEY_JSON, NULL, 0, "That list, or a trace, as JSON", 5},
+	{"json", KEY_JSON, NULL, 0, "The list of changes, or a trace, as JSON", 5},
 	{"export-changes", KEY_EXPORT_CHANGES, "FILE|fd:N", 0,
 		"Write the writable layer as an OCI layer (tar)", 5},
 	{"apply-changes", KEY_APPLY_CHANGES, "PATH", OPTION_ARG_OPTIONAL,
@@ -111,6 +111,7 @@ static const struct argp_option table[] = {
 		"A policy that comes with csandbox: strict, build, test", 6},
 	{"learn", KEY_LEARN, "FILE", 0, "Write the smallest policy that CMD needed", 6},
 	{"help", KEY_HELP, NULL, 0, "This text", 7},
+	{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 7},
 	{"version", KEY_VERSION, NULL, 0, "The version", 7},
 	{0},
 };
@@ -190,7 +191,8 @@ static error_t parse_bind(struct parse *parse, const char *argument)
 	rest = strchr(text, ':');
 	if (rest)
 		*rest++ = '\0';
-	if (!*text || (rest && *rest != '/')) {
+	/* A third part that is neither ro nor rw is a slip of the pen, not a part of DST. */
+	if (!*text || (rest && (*rest != '/' || strchr(rest, ':')))) {
 		fail(parse->failure, STATUS_INTERNAL,
 			"--bind %s: not of the form SRC[:DST][:ro|rw] with an absolute DST",
 			argument);
@@ -430,6 +432,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			state->child_inputs[0] = &options->trace;
 		return 0;
 	case KEY_HELP:
+	case 'h':
 		/* Not argp_state_help(): that is silent where argp's own errors are. */
 		argp_help(state->root_argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK,
 			(char *)(options->trace.on ? "csandbox trace" : "csandbox run"));
@@ -533,15 +536,50 @@ static const struct argp run_policy_parser = {.options = table, .parser = parse_
 static const struct argp trace_policy_parser = {
 	.options = table, .parser = parse_policy_option, .children = trace_children};
 
+/* A long option's row by its name or an unambiguous beginning of it, as getopt_long(3) finds it;
+ * *several if there is more than one. */
+static const struct argp_option *find_option(
+	const struct argp_option *rows, const char *name, size_t size, bool *several)
+{
+	const struct argp_option *found = NULL;
+
+	for (; rows->name || rows->key; rows++) {
+		if (!rows->name || strncmp(rows->name, name, size) != 0)
+			continue;
+		if (!rows->name[size])
+			return rows;
+		*several = *several || found;
+		found = rows;
+	}
+	return found;
+}
+
 /* argp complains about unknown options in several lines of its own; this is one line of ours. */
 static int explain_usage(
 	const struct run_options *options, const char *culprit, struct failure *failure)
 {
+	const char *command = options->trace.on ? "trace" : "run", *name = culprit + 2;
+	size_t size = strncmp(culprit, "--", 2) ? 0 : strcspn(name, "=");
+	const struct argp_option *option = NULL;
+	bool several = false;
+
 	if (options->trace.error[0])
 		return fail(failure, STATUS_INTERNAL, "-e: %s", options->trace.error);
-	return fail(failure, STATUS_INTERNAL,
-		"%s is not an option, or lacks its value; try `csandbox %s --help`", culprit,
-		options->trace.on ? "trace" : "run");
+	if (size)
+		option = find_option(table, name, size, &several);
+	if (size && !option && options->trace.on)
+		option = find_option(trace_argp.options, name, size, &several);
+	if (several && strlen(option->name) != size)
+		return fail(failure, STATUS_INTERNAL,
+			"%s may be more than one option; try `csandbox %s --help`", culprit,
+			command);
+	if (option && !option->arg)
+		return fail(failure, STATUS_INTERNAL, "--%s takes no value", option->name);
+	if (option || (options->trace.on && (!strcmp(culprit, "-e") || !strcmp(culprit, "-o"))))
+		return fail(failure, STATUS_INTERNAL,
+			"%s lacks its value; try `csandbox %s --help`", culprit, command);
+	return fail(failure, STATUS_INTERNAL, "%s is not an option; try `csandbox %s --help`",
+		culprit, command);
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
@@ -569,6 +607,8 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 		    &parse)) {
 		if (parse.answered)
 			return 1;
+		if (parse.next < options->trace.next)
+			parse.next = options->trace.next;
 		return parse.failed
 			       ? -1
 			       : explain_usage(options,
@@ -580,7 +620,8 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 	}
 	if (!options->command && !options->debug_jail)
 		return fail(failure, STATUS_INTERNAL,
-			"what shall run? Write `csandbox run [OPTION...] -- CMD [ARGUMENT...]`");
+			"what shall run? Write `csandbox %s [OPTION...] -- CMD [ARGUMENT...]`",
+			argv[0]);
 	if (strcmp(options->platform, "ptrace"))
 		return fail(failure, STATUS_INTERNAL, "there is no platform %s; there is: ptrace",
 			options->platform);

@@ -30,6 +30,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct trace_options *options = state->input;
 
+	if (key > 0 && key <= KEY_TIMESTAMPS)
+		options->next = state->next;
 	switch (key) {
 	case KEY_OUTPUT:
 		options->file = argument;

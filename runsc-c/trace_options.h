@@ -13,6 +13,7 @@ struct trace_options {
 	const char *file; /* NULL: standard error */
 	struct trace_config config;
 	char error[160]; /* what was wrong with an -e */
+	int next;	 /* the first argument behind the last of these options */
 };
 
 /* For argp, with a struct trace_options as its input. */

@@ -169,7 +169,11 @@ static bool add_list(struct trace_filter *filter, const char *list, uint64_t *bi
 		size_t size = strcspn(list, ",");
 
 		if (!size || !hide(filter, list, size, negated)) {
-			snprintf(error, error_size, "there is no %.*s%s", (int)size, list,
+			snprintf(error, error_size, "there is no %s %.*s%s",
+				hide == hide_signal ? "signal"
+				: *list == '%'	    ? "class"
+						    : "system call",
+				(int)size, list,
 				*list == '%' ? ": the classes are %file %desc %process %network "
 					       "%signal %memory %ipc %creds %clock %pure"
 					     : "");
@@ -213,6 +217,7 @@ bool trace_filter_add(
 	if (!strncmp(expression, "status=", size + 1))
 		return add_status(filter, value, error, error_size);
 	snprintf(error, error_size,
-		"%.*s= is not known: write trace=, signal= or status=", (int)size, expression);
+		"%.*s= is not known: write trace=, signal= or status=, each with an -e of its own",
+		(int)size, expression);
 	return false;
 }
