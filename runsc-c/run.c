@@ -209,14 +209,31 @@ static int add_policy(
 	return 0;
 }
 
+/* Where relative paths start from, and the program if it is told nothing else. */
+static int find_working_directory(struct run_options *options, struct failure *failure)
+{
+	bool found = getcwd(g_working_directory, sizeof(g_working_directory)) &&
+		     g_working_directory[0] == '/';
+	char *whole;
+
+	if (!found && !options->root && !options->workdir && options->command)
+		return fail(failure, STATUS_INTERNAL,
+			"the working directory was removed; start elsewhere, or use --workdir DIR");
+	if (!found || options->root)
+		strcpy(g_working_directory, "/");
+	if (!options->workdir || options->workdir[0] == '/')
+		return 0;
+	if (asprintf(&whole, "%s/%s", g_working_directory, options->workdir) < 0)
+		return fail_errno(failure, ENOMEM, "--workdir %s", options->workdir);
+	options->workdir = whole;
+	return 0;
+}
+
 static int fill_launch(struct run_options *options, struct failure *failure)
 {
 	struct sandbox_config *config = &g_launch.config;
 
-	if (!getcwd(g_working_directory, sizeof(g_working_directory)) ||
-		g_working_directory[0] != '/' || options->root)
-		strcpy(g_working_directory, "/");
-	if (add_mounts(options, failure))
+	if (find_working_directory(options, failure) || add_mounts(options, failure))
 		return -1;
 	config->argv = (const char *const *)options->command;
 	config->envp = (const char *const *)options->environment;
@@ -231,6 +248,7 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->layer_fd = g_layers.spool;
 	config->layer_fds = g_layers.fds;
 	config->layer_count = g_layers.count;
+	g_launch.layer_names = options->layers;
 	config->progress = options->progress;
 	if (add_policy(options, config->working_directory, failure))
 		return -1;

@@ -49,7 +49,8 @@ struct sandbox_launch {
 	const char *platform;
 	int log_fd; /* -1: none */
 	enum log_format log_format;
-	struct trace_config trace; /* fd -1: none */
+	struct trace_config trace;	/* fd -1: none */
+	const char *const *layer_names; /* of config.layer_fds, for messages */
 	bool report_jail, only_report;
 };
 

@@ -214,14 +214,37 @@ static void start_thread(void *(*run)(void *), const char *name)
 }
 
 /* Guests' limits are their own kernel's: the sentry may use what the host gives. */
-static void raise_descriptor_limit(void)
+static void raise_limits(void)
+{
+	static const int needed[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_DATA, RLIMIT_FSIZE};
+	struct rlimit limit;
+
+	for (size_t i = 0; i < array_count(needed); i++) {
+		if (getrlimit(needed[i], &limit))
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(needed[i], &limit);
+	}
+}
+
+static bool is_limited(int resource)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	return !getrlimit(resource, &limit) && limit.rlim_cur != RLIM_INFINITY;
+}
+
+static void explain_memory(int error, struct failure *failure)
+{
+	const char *hint = "";
+
+	if (error == -EFBIG && is_limited(RLIMIT_FSIZE))
+		hint = " under the caller's limit of file sizes (ulimit -f)";
+	else if (error == -ENOMEM && is_limited(RLIMIT_AS))
+		hint = " under the caller's limit of address space (ulimit -v)";
+	else if (error == -ENOMEM && is_limited(RLIMIT_DATA))
+		hint = " under the caller's limit of data (ulimit -d)";
+	(void)fail_errno(failure, -error, "cannot make the memory of the sandbox%s", hint);
 }
 
 /* Where the host lets us: descriptors of our own, so that what the sentry does to them is not done
@@ -264,10 +287,9 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	open_stdio(launch);
 	if (launch->report_jail)
 		jail_read_namespaces(evidence->namespaces);
-	if (kernel_prepare(&launch->config)) {
-		(void)fail(failure, STATUS_INTERNAL,
-			"cannot make the memory of the sandbox: the host has no memory, or no "
-			"memfd_create");
+	error = kernel_prepare(&launch->config);
+	if (error) {
+		explain_memory(error, failure);
 		give_up(failure);
 	}
 	(void)umask(0); /* guests' tasks have their own */
@@ -296,20 +318,46 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	}
 }
 
-static void explain_start(
-	const struct sandbox_launch *launch, int error, bool exec_failed, struct failure *failure)
+static void explain_mount(
+	const struct sandbox_launch *launch, size_t index, int error, struct failure *failure)
 {
-	bool layers = launch->config.layer_count && !exec_failed;
+	const struct sandbox_mount *mount = &launch->config.mounts[index];
+	bool layers = launch->config.layer_count && mount->type == SANDBOX_MOUNT_OVERLAY;
 
 	if (layers && error == -EINVAL)
 		(void)fail(failure, STATUS_INTERNAL,
-			"--layer: this is no layer; --debug-log FILE tells more");
+			"--layer: %s is no layer; --debug-log FILE tells more",
+			launch->config.layer_count == 1 ? launch->layer_names[0] : "one of them");
 	else if (layers && (error == -ENOSPC || error == -ENOMEM))
 		(void)fail(failure, STATUS_INTERNAL,
 			"--layer: there is more in it than fits into the sandbox's memory; "
 			"--memory and --disk bound that");
+	else if (mount->type == SANDBOX_MOUNT_FS)
+		(void)fail_errno(failure, -error, "cannot mount a %s at %s in the host's %s",
+			mount->fs_type, mount->destination, launch->config.mounts[0].source);
 	else
+		(void)fail_errno(failure, -error, "cannot show the host's %s at %s", mount->source,
+			mount->destination);
+}
+
+static void explain_start(const struct sandbox_launch *launch, int error,
+	const struct start_failure *failed, struct failure *failure)
+{
+	switch (failed->step) {
+	case START_MOUNT:
+		explain_mount(launch, failed->mount, error, failure);
+		break;
+	case START_DIRECTORY:
+		(void)fail_errno(failure, -error, "--workdir: cannot start in %s",
+			launch->config.working_directory);
+		break;
+	case START_PROGRAM:
 		(void)fail_errno(failure, -error, "cannot run %s", launch->config.argv[0]);
+		failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+		break;
+	default:
+		(void)fail_errno(failure, -error, "cannot start the sandbox's kernel");
+	}
 }
 
 static void start_kernel(
@@ -317,7 +365,7 @@ static void start_kernel(
 {
 	struct sandbox_events events = {.stopped = on_stopped};
 	struct control_message ready = {.type = CONTROL_READY};
-	bool exec_failed;
+	struct start_failure failed;
 	int error;
 
 	if (launch->trace.fd >= 0 && trace_start(&launch->trace)) {
@@ -325,13 +373,10 @@ static void start_kernel(
 			"cannot trace: the table of system calls has a word that nobody decodes");
 		give_up(failure);
 	}
-	error = kernel_start(platform, &launch->config, &events, &exec_failed);
+	error = kernel_start(platform, &launch->config, &events, &failed);
 
 	if (error) {
-		explain_start(launch, error, exec_failed, failure);
-		if (exec_failed)
-			failure->status =
-				error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+		explain_start(launch, error, &failed, failure);
 		give_up(failure);
 	}
 	(void)control_send(g_control, &ready);
@@ -347,8 +392,8 @@ noreturn_ static void serve_guest(
 {
 	struct control_message ready = {.type = CONTROL_READY}, go;
 	const struct sentry_guest *guest = launch->guest;
-	bool exec_failed;
-	int error = kernel_start(platform, &launch->config, NULL, &exec_failed);
+	struct start_failure failed;
+	int error = kernel_start(platform, &launch->config, NULL, &failed);
 
 	if (error) {
 		(void)fail_errno(failure, -error, "cannot start the sandbox's kernel");
@@ -390,7 +435,7 @@ void sentry_process_main(struct sandbox_launch *launch, int control, struct jail
 		_exit(STATUS_INTERNAL);
 	/* Away from the caller's terminal: its Ctrl-C and Ctrl-Z are the command's to pass on. */
 	setsid();
-	raise_descriptor_limit();
+	raise_limits();
 	close_foreign_descriptors(launch, control);
 	log_open(launch->log_fd, launch->log_format, LOG_LEVEL_DEBUG);
 	safe_copy_init();

@@ -253,20 +253,25 @@ int boot_make_root(const struct sandbox_config *config, struct mount_namespace *
 	return error;
 }
 
-int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out)
+int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out,
+	struct start_failure *failed)
 {
 	struct mount_namespace *ns;
 	struct path root;
 	int error = boot_make_root(config, &ns);
 
-	if (error)
+	if (error) {
+		*failed = (struct start_failure){.step = START_MOUNT, .mount = 0};
 		return error;
+	}
 	mount_namespace_root(ns, &root);
 	for (size_t i = 1; i < config->mount_count && !error; i++) {
 		error = boot_add_mount(config, &root, &config->mounts[i]);
-		if (error)
+		if (error) {
+			*failed = (struct start_failure){.step = START_MOUNT, .mount = i};
 			log_error("mount of %s on %s: error %d", config->mounts[i].source,
 				config->mounts[i].destination, -error);
+		}
 	}
 	path_put(&root);
 	if (error)

@@ -10,13 +10,15 @@ struct mount_namespace;
 struct path;
 struct sandbox_config;
 struct sandbox_mount;
+struct start_failure;
 
 /* Every file system, device and kind of namespace makes itself known. Once, before
  * boot_make_mounts(). */
 void boot_register_all(void);
 /* The tree that config->mounts describes, mount points made where they lack in a writable one. The
- * error's place is logged. */
-must_check int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out);
+ * error's place is logged, and told. */
+must_check int boot_make_mounts(const struct sandbox_config *config, struct mount_namespace **out,
+	struct start_failure *failed);
 
 /* The parts of it. Only config->mounts[0], and a namespace with nothing else in it. */
 must_check int boot_make_root(const struct sandbox_config *config, struct mount_namespace **out);

@@ -104,7 +104,8 @@ static int make_cred(const struct sandbox_config *config, struct cred **out)
 }
 
 /* What the first process starts with, all owned by boot_start() afterwards. */
-static int make_first_process(const struct sandbox_config *config, struct boot_config *boot)
+static int make_first_process(
+	const struct sandbox_config *config, struct boot_config *boot, struct start_failure *failed)
 {
 	struct path root, pwd;
 	int error;
@@ -115,8 +116,10 @@ static int make_first_process(const struct sandbox_config *config, struct boot_c
 	mount_namespace_root(g_mounts, &root);
 	error = path_lookup_at(
 		&root, &root, config->working_directory, WALK_FOLLOW | WALK_DIRECTORY, &pwd);
-	if (error)
+	if (error) {
+		failed->step = START_DIRECTORY;
 		goto out_root;
+	}
 	error = fs_struct_new(&root, &pwd, config->umask, &boot->fs);
 	if (!error)
 		error = boot_make_files(config, &root, boot->cred, &boot->files);
@@ -138,7 +141,7 @@ static int resolve_policy(void)
 }
 
 int kernel_start(struct platform *platform, const struct sandbox_config *config,
-	const struct sandbox_events *events, bool *exec_failed)
+	const struct sandbox_events *events, struct start_failure *failed)
 {
 	struct boot_config boot = {
 		.platform = platform,
@@ -154,9 +157,10 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 		.first_stopped = on_first_stopped,
 		.all_ended = on_all_ended,
 	};
+	bool exec_failed;
 	int error = task_set_init();
 
-	*exec_failed = false;
+	*failed = (struct start_failure){.step = START_KERNEL};
 	if (config->list_changes) {
 		g_changes_fd = config->changes_fd;
 		g_layer_fd = config->layer_fd;
@@ -179,18 +183,21 @@ int kernel_start(struct platform *platform, const struct sandbox_config *config,
 	if (!error)
 		error = policy_start(config->policy);
 	if (!error)
-		error = boot_make_mounts(config, &g_mounts);
+		error = boot_make_mounts(config, &g_mounts, failed);
 	if (!error)
 		error = resolve_policy();
 	if (!error)
 		error = vdso_open();
 	if (!error && config->argv)
-		error = make_first_process(config, &boot);
+		error = make_first_process(config, &boot, failed);
 	if (error)
 		return error;
 	changes_begin();
 	boot.mount_ns = mount_namespace_get(g_mounts);
-	return boot_start(&boot, exec_failed);
+	error = boot_start(&boot, &exec_failed);
+	if (exec_failed)
+		failed->step = START_PROGRAM;
+	return error;
 }
 
 void kernel_end(void)

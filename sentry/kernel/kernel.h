@@ -105,7 +105,7 @@ struct sandbox_config {
 	uint32_t umask;
 	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];
 	unsigned int host_ids; /* enum host_ids (fs/host/host.h) */
-	int processors; /* shown to guests */
+	int processors;	       /* shown to guests */
 };
 
 /* How it ended. */
@@ -122,10 +122,20 @@ struct sandbox_events {
 
 /* Once, before the jail closes: memory file, clocks, platform-independent tables. */
 must_check int kernel_prepare(const struct sandbox_config *config);
+/* What kernel_start() was at when it failed. */
+struct start_failure {
+	enum start_step {
+		START_KERNEL,	 /* itself */
+		START_MOUNT,	 /* of config->mounts[mount] */
+		START_DIRECTORY, /* the first process's working directory */
+		START_PROGRAM,	 /* the sandbox is fine, and the program is not */
+	} step;
+	size_t mount;
+};
+
 /* After the jail closed: mounts, init, the first process. The guest runs when it returns 0. */
-/* *exec_failed tells that the sandbox is fine and the program is not. */
 must_check int kernel_start(struct platform *platform, const struct sandbox_config *config,
-	const struct sandbox_events *events, bool *exec_failed);
+	const struct sandbox_events *events, struct start_failure *failed);
 /* Without a program (config->argv NULL): the kernel runs, and containers (container.h) may be made
  * in it until kernel_end(). */
 void kernel_end(void);
