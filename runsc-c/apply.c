@@ -273,7 +273,7 @@ static int make_directory(int directory, const char *name, const struct change *
 {
 	int error = 0;
 
-	if (change->change != 'A')
+	if (!apply_makes_directory(change))
 		return 0;
 	if (change->before.ino)
 		error = apply_remove(directory, name);
@@ -299,7 +299,7 @@ static int finish_directory(
 	if (!error)
 		error = set_xattrs(fd, entry);
 	entry_times(entry, times);
-	if (!error && change->change == 'A' && futimens(fd, times))
+	if (!error && apply_makes_directory(change) && futimens(fd, times))
 		error = -errno;
 	return error;
 }

@@ -36,6 +36,8 @@ bool apply_wants(const struct apply *apply, const struct change *change);
 struct stat;
 /* Is that still what the sandbox saw? whole: its ctime, too. */
 bool apply_same(const struct stat *status, const struct change_before *before, bool whole);
+/* A directory that the host does not have: new, or in a layer alone. */
+bool apply_makes_directory(const struct change *change);
 /* The first conflict of all fills failure. */
 must_check int apply_check(
 	const struct apply *apply, const struct changes *changes, struct failure *failure);

@@ -57,8 +57,8 @@ static bool leads_to(const struct change *change, const char *path)
 	if (!strncmp(change->path, path, size) &&
 		(!change->path[size] || change->path[size] == '/'))
 		return true;
-	return change->change == 'A' && change->type == 'd' && !change->before.ino &&
-	       !strncmp(path, change->path, own) && path[own] == '/';
+	return change->type == 'd' && !change->before.ino && !strncmp(path, change->path, own) &&
+	       path[own] == '/';
 }
 
 bool apply_wants(const struct apply *apply, const struct change *change)
@@ -170,6 +170,11 @@ static int check_there(const struct apply *apply, const struct change *change, i
 	return 0;
 }
 
+bool apply_makes_directory(const struct change *change)
+{
+	return change->type == 'd' && (change->change == 'A' || !change->before.ino);
+}
+
 /* In a directory that is new as a whole, and is looked at itself. */
 static bool is_in_new(const struct changes *changes, const struct change *change)
 {
@@ -181,28 +186,33 @@ static bool is_in_new(const struct changes *changes, const struct change *change
 		parent = changes_find(changes, path);
 	}
 	free(path);
-	return parent && parent->change == 'A';
+	return parent && apply_makes_directory(parent);
 }
 
 static int check_one(const struct apply *apply, const struct changes *changes,
 	const struct change *change, struct failure *failure)
 {
 	struct stat status;
+	static const char in_layer[] =
+		"is in a directory that only a layer has: make it on the host";
 	const char *name;
 	auto_close int directory = apply_open_parent(apply->root, change->path, &name);
 
 	if (change->type == 'c' || change->type == 'b')
 		return refuse(change, "is a device", failure);
-	if (change->change == 'A' && is_in_new(changes, change))
+	if (!change->before.ino && is_in_new(changes, change))
 		return 0;
 	if (directory < 0 && directory != -ENOENT)
 		return refuse(change, "cannot be reached on the host: a directory above it changed",
 			failure);
 	if (change->before.ino && directory < 0)
 		return refuse(change, "is not there any more on the host", failure);
+	/* Only a layer has the directory, and nothing that is made now brings it along. */
+	if (directory < 0)
+		return change->change == 'D' ? 0 : refuse(change, in_layer, failure);
 	if (change->before.ino)
 		return check_there(apply, change, directory, name, failure);
-	if (directory >= 0 && !fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW))
+	if (!fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW))
 		return refuse(change, "appeared on the host meanwhile", failure);
 	return 0;
 }

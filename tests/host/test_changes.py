@@ -194,6 +194,13 @@ def apply(directory):
     done = run([CSANDBOX, "run", "--root", str(place), "--bind", "/usr:/usr", "--bind", "/bin:/bin", "--bind", "/lib:/lib", "--bind", "/lib64:/lib64",
                 "--apply-changes=/renamed", "--", "/bin/sh", "-c", "echo rooted > /renamed/rooted; echo no > /no"], cwd=place)
     score.check(done[0] == 0 and (place / "renamed/rooted").read_text() == "rooted\n" and not (place / "no").exists(), "below --root", done)
+    kept = f"{directory}/with-directory"
+    job(place, "mkdir -p built/deep; echo 1 > built/a; echo 2 > built/deep/b", "--keep-changes", kept)
+    done = job(place, "echo 3 > built/c; rm built/a", "--layer", kept, f"--apply-changes={place}/built")
+    score.check(done[0] == 0 and os.listdir(place / "built") == ["c"], "a directory that only a layer has comes along", done)
+    shutil.rmtree(place / "built")
+    done = job(place, "echo 3 > built/deep/c; echo x > first", "--layer", kept, f"--apply-changes={place}")
+    score.check(done[0] == 125 and b"only a layer has" in done[2] and not (place / "first").exists(), "or is named, and nothing applied", done)
     if os.geteuid() == 0:
         done = job(place, "chown 12:34 link pipe; echo x > owned; chown 56:78 owned", f"--apply-changes={place}")
         owner = (place / "owned").stat()
