@@ -226,6 +226,16 @@ static bool waits_for_status(void)
 	return config.filter.only_failed || config.filter.only_successful;
 }
 
+/* Is there an argument that is shown when the call returns, behind others? As strace does it, the
+ * comma stands on the first part of the line then. */
+static bool has_more(const struct trace_task *trace)
+{
+	uint64_t number = trace->call.number;
+
+	return number < SYSCALL_LIMIT && trace->entry_size &&
+	       formats[number].at_entry < formats[number].count;
+}
+
 static void write_entry(struct task *task, const struct trace_task *trace)
 {
 	char buffer[32];
@@ -243,6 +253,8 @@ static void write_entry(struct task *task, const struct trace_task *trace)
 		trace_write_text(name);
 		trace_write_text("(");
 		write_with_commas(trace->text, trace->entry_size);
+		if (has_more(trace))
+			trace_write_text(", ");
 		open_line = task;
 	}
 	trace_writer_unlock();
@@ -333,13 +345,17 @@ static void write_text_exit(struct task *task, const struct trace_task *trace,
 		trace_write_text("(");
 		write_with_commas(sink->text, sink->size);
 	} else {
+		size_t written = trace->entry_size;
+
 		if (open_line != task) {
 			begin_line(task);
 			trace_write_text("<... ");
 			trace_write_text(call_name(trace->call.number, buffer, sizeof(buffer)));
 			trace_write_text(" resumed>");
 		}
-		write_with_commas(sink->text + trace->entry_size, sink->size - trace->entry_size);
+		if (written < sink->size && sink->text[written] == DECODE_SEPARATOR)
+			written++;
+		write_with_commas(sink->text + written, sink->size - written);
 	}
 	open_line = NULL;
 	write_text_result(result, duration_ns);

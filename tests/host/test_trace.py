@@ -98,6 +98,13 @@ def families(score):
     score.check(b"+++ exited with 0 +++" in errors, "a tracer inside is traced as well")
 
 
+def unfinished(score):
+    """A call that others come into is cut where strace cuts it."""
+    text = trace("-e", "wait4", command=["sh", "-c", "sh -c 'exit 2'; true"])[2].decode()
+    score.check(re.search(r"^(\[pid +\d+\] )?wait4\(-1,  <unfinished \.\.\.>$", text, re.M) and
+                "<... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 2}], 0, NULL) = " in text, "unfinished and resumed", text)
+
+
 def objects(score):
     _, _, errors = trace("--json", command=["sh", "-c", "ls /none 2>/dev/null; kill -USR1 $$"])
     events = [json.loads(line) for line in errors.decode().splitlines()]
@@ -122,6 +129,7 @@ def main():
     options(score)
     filters(score)
     families(score)
+    unfinished(score)
     objects(score)
     score.finish()
 
