@@ -7,6 +7,7 @@
 #include "runsc-c/sandbox.h"
 
 #include "base/cleanup.h"
+#include "base/descriptor.h"
 #include "base/safe_copy.h"
 #include "platform/platform.h"
 #include "sentry/fs/host/host.h"
@@ -225,6 +226,7 @@ static void raise_limits(void)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(needed[i], &limit);
 	}
+	descriptor_keep_some();
 }
 
 static bool is_limited(int resource)

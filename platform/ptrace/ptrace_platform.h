@@ -188,7 +188,7 @@ void stub_pool_init(struct ptrace_platform *platform);
 must_check int stub_pool_take(struct ptrace_platform *platform, struct stub_process **out);
 void stub_pool_give(struct stub_process *process);
 
-/* watch.c: whose end is the sandbox's. -EMFILE... */
+/* watch.c: whose end is the sandbox's. watch_add: -EAGAIN when the sentry has no descriptor left. */
 must_check int watch_init(struct ptrace_platform *platform);
 must_check int watch_add(struct ptrace_platform *platform, pid_t pid);
 

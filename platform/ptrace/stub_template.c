@@ -23,6 +23,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -357,6 +358,32 @@ static int64_t clone_process(struct ptrace_platform *platform)
 	return (int64_t)registers.r14;
 }
 
+/* template_lock held since new_list(). */
+static void free_half_made(
+	struct stub_process *process, struct stub_thread *first, struct stub_thread *second)
+{
+	process->platform->list_count--;
+	free(first);
+	free(second);
+	munmap(process->list, STUB_LIST_SIZE);
+	free(process);
+}
+
+/* One whose end nobody would notice is none to run guests in. */
+static void end_unwatched(
+	struct stub_process *process, struct stub_thread *first, struct stub_thread *second)
+{
+	int status;
+
+	panic_if(kill(process->pid, SIGKILL), "ending stub process %d: %s", process->pid,
+		strerror(errno));
+	do {
+		status = 0;
+	} while (waitpid(process->pid, &status, __WALL) < 0 ? errno == EINTR
+							    : !WIFSIGNALED(status));
+	free_half_made(process, first, second);
+}
+
 int stub_template_clone(
 	struct ptrace_platform *platform, struct stub_process **out, struct stub_thread **attached)
 {
@@ -379,18 +406,17 @@ int stub_template_clone(
 	else
 		r = clone_process(platform);
 	if (r < 0) {
-		free(first);
-		free(second);
-		munmap(process->list, STUB_LIST_SIZE);
-		free(process);
+		free_half_made(process, first, second);
 		return (int)r;
 	}
 	process->pid = (pid_t)r;
 	atomic_store(&first->tid, (pid_t)r);
-	stub_thread_adopt(first);
 	r = watch_add(platform, process->pid);
-	panic_if(r, "cannot watch stub process %d: %s; raise the limit of open files", process->pid,
-		strerror((int)-r));
+	if (r) {
+		end_unwatched(process, first, second);
+		return (int)r;
+	}
+	stub_thread_adopt(first);
 	r = prepare(first, index, true);
 	if (r > 0) {
 		second->tid = (pid_t)r;

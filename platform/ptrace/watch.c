@@ -28,8 +28,9 @@ int watch_add(struct ptrace_platform *platform, pid_t pid)
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)pid};
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
+	/* For a guest that forks, out of descriptors is as out of processes. */
 	if (fd < 0)
-		return -errno;
+		return errno == EMFILE || errno == ENFILE ? -EAGAIN : -errno;
 	/* Never closed: stubs do not end. */
 	return epoll_ctl(platform->death_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }

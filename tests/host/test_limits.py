@@ -161,6 +161,43 @@ def belongings():
     return names, mounts, ipc, len(os.listdir("/proc/self/fd"))
 
 
+def descriptors():
+    """The sentry's own: whatever guests make it open, they can still fork, and it lives."""
+    program = """
+import os, socket, sys
+take = {"files": lambda i: os.open(f"f{i}", os.O_RDWR | os.O_CREAT), "sockets": lambda i: socket.socket(type=socket.SOCK_DGRAM),
+        "unnamed": lambda i: os.open(".", os.O_RDWR | os.O_TMPFILE)}[sys.argv[1]]
+held = []
+try:
+    while True:
+        held.append(take(len(held)))
+except OSError as error:
+    count = len(held)
+    for one in held[-9:]:
+        one.close() if hasattr(one, "close") else os.close(one)
+    print(error.errno in (23, 95), len(os.listdir(".")) in (0, count))
+print(all(os.waitpid(os.fork() or os._exit(0), 0)[1] == 0 for _ in range(20)))
+children = []
+try:
+    while len(children) < 400:
+        pid = os.fork()
+        if not pid:
+            os.read(os.pipe()[0], 1)
+        children.append(pid)
+except OSError as error:
+    print(error.errno)
+for pid in children:
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+print("end")
+"""
+    for what in ("files", "sockets", "unnamed"):
+        with Scratch() as directory:
+            result = run(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", CSANDBOX, "run", "--bind", f"{directory}:{directory}:rw", "--open-files", "1000", "--",
+                          "python3", "-c", program, what], cwd=directory)
+            says(f"out of descriptors by {what}", result, 0, "True True\nTrue\n11\nend\n")
+
+
 def leftovers():
     """Hundreds of runs in a row (CSANDBOX_RUNS of them), then 20 at once: nothing is left of them."""
     libc = ctypes.CDLL(None)
@@ -199,5 +236,6 @@ processors()
 together()
 host_cgroups()
 patience()
+descriptors()
 leftovers()
 score.finish()

@@ -127,7 +127,8 @@ struct host_place {
 /* -ESTALE when no name is known. */
 must_check int host_place_acquire(struct host_node *node, struct host_place *place);
 void host_place_release(struct host_place *place);
-/* openat(2) that makes room when there are too many descriptors. -errno. */
+/* openat(2) that makes room when there are too many descriptors, and keeps those of the sentry
+ * itself free; O_CREAT only with O_EXCL. -errno. */
 must_check int host_openat(int dirfd, const char *name, int flags, uint32_t mode);
 
 /* --- host_attributes.c --- */

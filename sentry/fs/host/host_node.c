@@ -6,6 +6,7 @@
 #include "sentry/fs/host/host_fs.h"
 
 #include "abi/statfs.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -262,9 +263,12 @@ int host_node_get(
 int host_node_new_unnamed(struct super_block *sb, const struct statx *stx, int fd, struct inode **out)
 {
 	struct host_fs *fs = host_fs_of(sb);
-	int second = fcntl(fd, F_DUPFD_CLOEXEC, 0), error = second < 0 ? -ENFILE : 0;
+	int second = fcntl(fd, F_DUPFD_CLOEXEC, 0), error;
 	struct host_node *node;
 
+	if (second >= 0)
+		second = descriptor_settle(second, host_handle_shrink);
+	error = second < 0 ? -ENFILE : 0;
 	if (!error)
 		error = node_new(sb, stx, &node);
 	if (error) {

@@ -6,13 +6,16 @@
  */
 #include "sentry/fs/host/host_fs.h"
 
+#include "base/descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-int host_openat(int dirfd, const char *name, int flags, uint32_t mode)
+/* At any number. */
+static int open_somewhere(int dirfd, const char *name, int flags, uint32_t mode)
 {
 	for (;;) {
 		int fd = openat(dirfd, name, flags | O_CLOEXEC, mode);
@@ -24,6 +27,18 @@ int host_openat(int dirfd, const char *name, int flags, uint32_t mode)
 		if ((errno != EMFILE && errno != ENFILE) || !host_handle_shrink())
 			return errno == EMFILE ? -ENFILE : -errno;
 	}
+}
+
+int host_openat(int dirfd, const char *name, int flags, uint32_t mode)
+{
+	int fd = open_somewhere(dirfd, name, flags, mode), settled;
+
+	if (fd < 0)
+		return fd;
+	settled = descriptor_settle(fd, host_handle_shrink);
+	if (settled < 0 && (flags & O_CREAT))
+		(void)unlinkat(dirfd, name, 0);
+	return settled;
 }
 
 /* A symlink or a file where a directory was: the name that we knew is gone. */
@@ -185,7 +200,7 @@ static int open_unnamed(struct host_node *node)
 		return -ESTALE;
 	fd = fcntl(written, F_DUPFD_CLOEXEC, 0);
 	host_handle_release(&node->write);
-	return fd < 0 ? -ENFILE : fd;
+	return fd < 0 ? -ENFILE : descriptor_settle(fd, host_handle_shrink);
 }
 
 int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)

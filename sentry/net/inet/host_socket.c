@@ -12,7 +12,7 @@
  * neither. Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
  * with it get them, although the sentry itself has no capability,
  * net.ipv4.ip_unprivileged_port_start must be 0 in the private namespace, which is the jail's to
- * do.
+ * do. close(2) does not wait for SO_LINGER's time; what was sent goes out all the same.
  */
 #include "sentry/net/inet/inet.h"
 
@@ -20,6 +20,7 @@
 #include "abi/epoll.h"
 #include "abi/ioctl.h"
 #include "abi/poll.h"
+#include "base/descriptor.h"
 #include "base/log.h"
 #include "sentry/kernel/task.h"
 
@@ -92,13 +93,29 @@ int inet_create(int family, int type, int protocol, struct socket **out)
 	/* The sentry's own table is the system's for the guest. */
 	if (fd < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
-	return inet_new(family, type, protocol, fd, out);
+	fd = descriptor_settle(fd, NULL);
+	return fd < 0 ? fd : inet_new(family, type, protocol, fd, out);
+}
+
+/* close(2) of the host would wait for what is under way, with no signal to end it. An abort (a time
+ * of 0) waits for nothing. */
+static void forbid_linger(int fd)
+{
+	const struct linger none = {.l_onoff = 0};
+	struct linger linger;
+	socklen_t size = sizeof(linger);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) && linger.l_onoff &&
+		linger.l_linger)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
 static void inet_release(struct socket *socket)
 {
 	struct inet_socket *inet = inet_of(socket);
 
+	if (socket->type == LINUX_SOCK_STREAM)
+		forbid_linger(inet->fd);
 	if (inet->watched)
 		host_poll_remove(&inet->source);
 	inet_memory_remove(inet);
@@ -132,7 +149,8 @@ static bool inet_port_is_reserved(const struct socket_address *address)
 
 	/* Both families have it in the same place. */
 	if (address->size < sizeof(address->in) ||
-		(address->family != LINUX_AF_INET && address->family != LINUX_AF_INET6))
+		(address->family != LINUX_AF_INET && address->family != LINUX_AF_INET6 &&
+			address->family != LINUX_AF_UNSPEC))
 		return false;
 	port = __builtin_bswap16(address->in.sin_port);
 	return port && port < 1024 && !capable(LINUX_CAP_NET_BIND_SERVICE);
@@ -202,6 +220,9 @@ static int inet_accept(struct socket *socket, struct socket **out)
 
 	if (fd < 0)
 		return errno == EMFILE ? -ENFILE : -errno;
+	fd = descriptor_settle(fd, NULL);
+	if (fd < 0)
+		return fd;
 	error = inet_new(socket->family, socket->type, socket->protocol, fd, out);
 	if (!error) {
 		/* What the host does not know of; Linux copies it when the connection comes. */
