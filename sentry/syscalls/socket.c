@@ -31,22 +31,44 @@ struct file *get_socket_file(struct task *task, uint64_t fd, struct socket **soc
 	return NULL;
 }
 
-/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name"; false for other families. */
-static bool show_address(const struct socket_address *address, char *text, size_t size)
+/* An abstract name is bytes: a NUL does not end it, and shows as in /proc/net/unix. */
+static void show_unix(const struct socket_address *address, char *text, size_t size)
+{
+	size_t length = address->size - sizeof(address->family);
+	char name[sizeof(address->un.sun_path) + 1];
+
+	length = min_u64(length, sizeof(address->un.sun_path));
+	memcpy(name, address->un.sun_path, length);
+	name[length] = '\0';
+	for (size_t i = 0; !address->un.sun_path[0] && i < length; i++)
+		if (!name[i])
+			name[i] = '@';
+	(void)snprintf(text, size, "unix:%s", name);
+}
+
+/* What Linux takes for an address of version 4: binding and sending need not name the family. */
+static bool is_inet(const struct socket *socket, const struct socket_address *address)
+{
+	return address->size >= sizeof(address->in) &&
+	       (address->family == LINUX_AF_INET ||
+		       (address->family == LINUX_AF_UNSPEC && socket->family == LINUX_AF_INET));
+}
+
+/* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name"; false for what leads nowhere. */
+static bool show_address(
+	const struct socket *socket, const struct socket_address *address, char *text, size_t size)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 
-	if (address->family == LINUX_AF_INET && address->size >= sizeof(address->in)) {
+	if (is_inet(socket, address)) {
 		(void)inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
 		(void)snprintf(text, size, "%s:%u", host, ntohs(address->in.sin_port));
-	} else if (address->family == LINUX_AF_INET6 && address->size >= sizeof(address->in6)) {
+	} else if (address->family == LINUX_AF_INET6 &&
+		   address->size >= offsetof(struct linux_sockaddr_in6, sin6_scope_id)) {
 		(void)inet_ntop(AF_INET6, &address->in6.sin6_addr, host, sizeof(host));
 		(void)snprintf(text, size, "[%s]:%u", host, ntohs(address->in6.sin6_port));
 	} else if (address->family == LINUX_AF_UNIX && address->size > sizeof(address->family)) {
-		bool abstract = !address->un.sun_path[0];
-
-		(void)snprintf(text, size, "unix:%s%.107s", abstract ? "@" : "",
-			address->un.sun_path + abstract);
+		show_unix(address, text, size);
 	} else {
 		return false;
 	}
@@ -54,11 +76,13 @@ static bool show_address(const struct socket_address *address, char *text, size_
 }
 
 /* For the accounting, and by the policy. */
-static int check_address(const struct socket_address *address, unsigned int access, const char *how)
+static int check_address(const struct socket *socket, const struct socket_address *address,
+	unsigned int access, const char *how)
 {
 	char text[ACCOUNTING_FILE_SIZE], line[ACCOUNTING_FILE_SIZE + 32];
 
-	if (likely(!g_accounting && !g_policy) || !show_address(address, text, sizeof(text)))
+	if (likely(!g_accounting && !g_policy) ||
+		!show_address(socket, address, text, sizeof(text)))
 		return 0;
 	if (g_accounting && how) {
 		(void)snprintf(line, sizeof(line), "%s %s", how, text);
@@ -67,10 +91,11 @@ static int check_address(const struct socket_address *address, unsigned int acce
 	return g_policy ? policy_check_address_slow(text, access) : 0;
 }
 
-int check_destination(const struct socket_address *address)
+int check_destination(const struct socket *socket, const struct socket_address *address)
 {
-	return unlikely(g_policy) && address->size ? check_address(address, POLICY_CONNECT, NULL)
-						   : 0;
+	if (likely(!g_policy) || !address->size)
+		return 0;
+	return check_address(socket, address, POLICY_CONNECT, NULL);
 }
 
 int copy_in_address(struct task *task, gaddr_t address, int32_t size, struct socket_address *out)
@@ -210,7 +235,7 @@ int64_t sys_bind(struct task *task, const uint64_t args[6])
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
 	if (!error)
-		error = check_address(&address, POLICY_BIND, "bound to");
+		error = check_address(socket, &address, POLICY_BIND, "bound to");
 	return error ? error : socket->ops->bind(socket, &address);
 }
 
@@ -236,8 +261,9 @@ int64_t sys_connect(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
-	if (!error)
-		error = check_address(&address, POLICY_CONNECT, "connected to");
+	/* Without a family it dissolves an association. */
+	if (!error && address.family != LINUX_AF_UNSPEC)
+		error = check_address(socket, &address, POLICY_CONNECT, "connected to");
 	return error ? error : socket_connect(file, &address);
 }
 

@@ -18,4 +18,5 @@ must_check int copy_in_address(
 must_check int copy_out_address(struct task *task, const struct socket_address *name,
 	gaddr_t address, gaddr_t size_address);
 /* May a message be sent there, by the policy? No name is fine. -EACCES. */
-must_check int check_destination(const struct socket_address *address);
+must_check int check_destination(
+	const struct socket *socket, const struct socket_address *address);

@@ -39,7 +39,7 @@ static int64_t send_header(
 	if (!result && header->msg_namelen < 0)
 		result = -EINVAL;
 	if (!result)
-		result = check_destination(&message.name);
+		result = check_destination(file_socket(file), &message.name);
 	if (!result && header->msg_iovlen > LINUX_UIO_MAXIOV)
 		result = -EMSGSIZE;
 	if (!result && header->msg_controllen > SOCKET_CONTROL_MAX)
@@ -78,7 +78,7 @@ int64_t sys_sendto(struct task *task, const uint64_t args[6])
 	if (!error && args[4])
 		error = copy_in_address(task, args[4], (int32_t)args[5], &message.name);
 	if (!error)
-		error = check_destination(&message.name);
+		error = check_destination(socket, &message.name);
 	if (error)
 		return error;
 	iov_iter_init(&iter, task->mm, args[1], args[2], false);

@@ -120,6 +120,35 @@ TEST(linger_zero_resets)
 	CHECK_ERRNO(send(pair.server, "x", 1, MSG_NOSIGNAL), EPIPE);
 }
 
+/* Sends until nothing fits, with a long time to linger, and closes. */
+__attribute__((noreturn)) static void close_full(int client, int server)
+{
+	static char piece[65536];
+	struct linger linger = {1, 1000};
+
+	close(server);
+	CHECK(setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
+	while (send(client, piece, sizeof(piece), MSG_DONTWAIT) > 0)
+		continue;
+	close(client);
+	_exit(0);
+}
+
+TEST(lingering_ends_with_the_process)
+{
+	struct tcp_pair pair = tcp_connected(AF_INET);
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		close_full(pair.client, pair.server);
+	close(pair.client);
+	CHECK(wait_for(pair.server, POLLIN));
+	usleep(50000);
+	CHECK(kill(child, SIGKILL) == 0);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+}
+
 TEST(closing_with_unread_data_resets)
 {
 	struct tcp_pair pair = tcp_connected(AF_INET);

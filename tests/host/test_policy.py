@@ -202,11 +202,26 @@ attempt("unix", lambda: socket.socket(socket.AF_UNIX).bind("\\0friend"))
 attempt("unix other", lambda: socket.socket(socket.AF_UNIX).bind("\\0foe"))
 attempt("send", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 53)))
 attempt("sendmsg", lambda: socket.socket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("127.0.0.1", 53)))
+def raw(call, type_, family, *, size=28, kind=socket.AF_INET, port=53):
+    import ctypes, struct
+    sock = socket.socket(kind, type_)
+    address = struct.pack("=HH", family, socket.htons(port)) + (socket.inet_aton("127.0.0.1") if kind == socket.AF_INET else bytes(4) + socket.inet_pton(kind, "::1"))
+    address = ctypes.create_string_buffer(address, 28)
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = libc.bind(sock.fileno(), address, size) if call == "bind" else libc.sendto(sock.fileno(), b"x", 1, 0, address, size)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "")
+attempt("send without a family", lambda: raw("send", socket.SOCK_DGRAM, 0, size=16))
+attempt("send to a short address", lambda: raw("send", socket.SOCK_DGRAM, socket.AF_INET6, size=24, kind=socket.AF_INET6))
+attempt("bind without a family", lambda: raw("bind", socket.SOCK_STREAM, 0, size=16, port=7002))
+attempt("bind a short address", lambda: raw("bind", socket.SOCK_STREAM, socket.AF_INET6, size=24, kind=socket.AF_INET6, port=7002))
+attempt("unix with more", lambda: socket.socket(socket.AF_UNIX).bind("\\0friend\\0foe"))
 attempt("send there", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 7050)))
 """
     done, result = under(directory, policy, "python3", "-c", program)
     score.check(done[1].decode().split("\n")[:-1] == ["bind ok", "bind other refused", "bind any refused", "bind 6 ok", "connect ok", "connect other refused", "unix ok",
-                                                      "unix other refused", "send refused", "sendmsg refused", "send there ok"], "addresses", done)
+                                                      "unix other refused", "send refused", "sendmsg refused", "send without a family refused", "send to a short address refused",
+                                                      "bind without a family refused", "bind a short address ok", "unix with more refused", "send there ok"], "addresses", done)
     score.check({("bind", "127.0.0.1:7002"), ("connect", "127.0.0.1:80"), ("bind", "unix:@foe"), ("connect", "127.0.0.1:53")} <= refused(result), "told", refused(result))
 
 
