@@ -35,12 +35,18 @@ static int64_t read_nothing(struct file *file, struct iov_iter *to, int64_t *pos
 	return 0;
 }
 
+/* Nothing is anywhere here, so a position may also wrap. */
+static void move_on(int64_t *position, size_t size)
+{
+	*position = (int64_t)((uint64_t)*position + size);
+}
+
 static int64_t read_zeros(struct file *file, struct iov_iter *to, int64_t *position)
 {
 	size_t size = iov_iter_count(to);
 	size_t done = iov_iter_zero(size, to);
 
-	*position += (int64_t)done;
+	move_on(position, done);
 	return done || !size ? (int64_t)done : -EFAULT;
 }
 
@@ -50,7 +56,7 @@ static int64_t write_nowhere(struct file *file, struct iov_iter *from, int64_t *
 
 	/* Never looks at the bytes, so a bad address is no error, as in Linux. */
 	iov_iter_advance(from, size);
-	*position += (int64_t)size;
+	move_on(position, size);
 	return (int64_t)size;
 }
 
