@@ -28,8 +28,8 @@ static void print_help(FILE *out)
 		     "docs/oci.md:\n");
 	runtime_print_commands(out);
 	fprintf(out, "\nOptions:\n"
-		     "  --help     this text; `csandbox COMMAND --help` for one command\n"
-		     "  --version  the version\n\nThe manual page csandbox(1) has it all.\n");
+		     "  -h, --help  this text; `csandbox COMMAND --help` for one command\n"
+		     "  --version   the version\n\nThe manual page csandbox(1) has it all.\n");
 }
 
 /* With the prefixes that engines look for. */

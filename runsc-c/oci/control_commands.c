@@ -96,9 +96,10 @@ static int send_signal(const struct state *state, int signal, bool all, struct f
 int command_kill(int argc, char **argv, struct failure *failure)
 {
 	bool all = false;
-	const struct option_row rows[] = {{"all", "a", OPTION_FLAG, &all}};
+	const struct option_row rows[] = {
+		{"all", "a", OPTION_FLAG, &all, NULL, "to all of its processes"}};
 	int at = options_take(
-		    argc, argv, rows, array_count(rows), "kill [--all] ID [SIGNAL]", failure),
+		    argc, argv, rows, array_count(rows), "kill [OPTION...] ID [SIGNAL]", failure),
 	    signal, result;
 	struct state state;
 

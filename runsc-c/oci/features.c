@@ -123,10 +123,10 @@ int command_spec(int argc, char **argv, struct failure *failure)
 {
 	const char *bundle = ".";
 	bool rootless = false;
-	const struct option_row rows[] = {
-		{"bundle", "b", OPTION_TEXT, &bundle}, {"rootless", NULL, OPTION_FLAG, &rootless}};
-	int at = options_take(
-		argc, argv, rows, array_count(rows), "spec [--bundle DIR] [--rootless]", failure);
+	const struct option_row rows[] = {{"bundle", "b", OPTION_TEXT, &bundle, "DIR",
+						  "the bundle (default: the working directory)"},
+		{"rootless", NULL, OPTION_FLAG, &rootless, NULL, "for a caller that is not root"}};
+	int at = options_take(argc, argv, rows, array_count(rows), "spec [OPTION...]", failure);
 	auto_close int directory = -1, fd = -1;
 	json_t *spec;
 

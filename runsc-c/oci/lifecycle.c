@@ -224,8 +224,10 @@ static int delete_one(struct state *state, bool force, struct failure *failure)
 int command_delete(int argc, char **argv, struct failure *failure)
 {
 	bool force = false;
-	const struct option_row rows[] = {{"force", "f", OPTION_FLAG, &force}};
-	int at = options_take(argc, argv, rows, array_count(rows), "delete [--force] ID", failure),
+	const struct option_row rows[] = {
+		{"force", "f", OPTION_FLAG, &force, NULL, "kill it first if it runs"}};
+	int at = options_take(
+		    argc, argv, rows, array_count(rows), "delete [OPTION...] ID", failure),
 	    result;
 	const char *id = at < 0 || at > argc
 				 ? NULL

@@ -30,21 +30,30 @@ static json_t *section(json_t *resources, const char *name)
 static const struct {
 	const char *option, *section, *member;
 	bool text, bytes;
+	const char *argument, *help;
 } update_options[] = {
-	{"blkio-weight", "blockIO", "weight", false, false},
-	{"cpu-period", "cpu", "period", false, false},
-	{"cpu-quota", "cpu", "quota", false, false},
-	{"cpu-burst", "cpu", "burst", false, false},
-	{"cpu-share", "cpu", "shares", false, false},
-	{"cpu-rt-period", "cpu", "realtimePeriod", false, false},
-	{"cpu-rt-runtime", "cpu", "realtimeRuntime", false, false},
-	{"cpuset-cpus", "cpu", "cpus", true, false},
-	{"cpuset-mems", "cpu", "mems", true, false},
-	{"cpu-idle", "cpu", "idle", false, false},
-	{"memory", "memory", "limit", false, true},
-	{"memory-reservation", "memory", "reservation", false, true},
-	{"memory-swap", "memory", "swap", false, true},
-	{"pids-limit", "pids", "limit", false, false},
+	{"blkio-weight", "blockIO", "weight", false, false, "NUMBER",
+		"weight of its input and output, 10 to 1000"},
+	{"cpu-period", "cpu", "period", false, false, "MICROSECONDS",
+		"of which --cpu-quota is a part"},
+	{"cpu-quota", "cpu", "quota", false, false, "MICROSECONDS",
+		"processor time in each period"},
+	{"cpu-burst", "cpu", "burst", false, false, "MICROSECONDS",
+		"that may be saved up beyond the quota"},
+	{"cpu-share", "cpu", "shares", false, false, "NUMBER", "weight of its processor time"},
+	{"cpu-rt-period", "cpu", "realtimePeriod", false, false, "MICROSECONDS",
+		"--cpu-period of real-time processes"},
+	{"cpu-rt-runtime", "cpu", "realtimeRuntime", false, false, "MICROSECONDS",
+		"--cpu-quota of real-time processes"},
+	{"cpuset-cpus", "cpu", "cpus", true, false, "LIST", "processors of the host, as 0-2,5"},
+	{"cpuset-mems", "cpu", "mems", true, false, "LIST", "memory nodes of the host"},
+	{"cpu-idle", "cpu", "idle", false, false, "0|1",
+		"whether it runs only where nobody else does"},
+	{"memory", "memory", "limit", false, true, "BYTES", "the limit; also 512m, 2g"},
+	{"memory-reservation", "memory", "reservation", false, true, "BYTES",
+		"what it is brought back to under pressure"},
+	{"memory-swap", "memory", "swap", false, true, "BYTES", "memory and swap together"},
+	{"pids-limit", "pids", "limit", false, false, "NUMBER", "processes and threads at once"},
 };
 
 /* With k, m, g behind it where it counts bytes. */
@@ -148,13 +157,15 @@ int command_update(int argc, char **argv, struct failure *failure)
 	int at, result = -1;
 
 	for (; count < array_count(update_options); count++)
-		rows[count] = (struct option_row){
-			update_options[count].option, NULL, OPTION_TEXT, &values[count]};
-	rows[count++] = (struct option_row){"resources", "r", OPTION_TEXT, &file};
-	rows[count++] = (struct option_row){"kernel-memory", NULL, OPTION_TEXT, &ignored};
-	rows[count++] = (struct option_row){"kernel-memory-tcp", NULL, OPTION_TEXT, &ignored};
-	at = options_take(argc, argv, rows, count,
-		"update [--resources FILE|-] [--memory BYTES] [...] ID", failure);
+		rows[count] = (struct option_row){update_options[count].option, NULL, OPTION_TEXT,
+			&values[count], update_options[count].argument, update_options[count].help};
+	rows[count++] = (struct option_row){"resources", "r", OPTION_TEXT, &file, "FILE|-",
+		"all of it, as linux.resources of config.json"};
+	rows[count++] = (struct option_row){
+		"kernel-memory", NULL, OPTION_TEXT, &ignored, "BYTES", "accepted, without effect"};
+	rows[count++] = (struct option_row){"kernel-memory-tcp", NULL, OPTION_TEXT, &ignored,
+		"BYTES", "accepted, without effect"};
+	at = options_take(argc, argv, rows, count, "update [OPTION...] ID", failure);
 	if (at < 0 || at > argc)
 		return at < 0 ? 1 : 0;
 	if (at != argc - 1) {
@@ -242,9 +253,11 @@ int command_events(int argc, char **argv, struct failure *failure)
 	const char *interval = "5s";
 	bool once = false;
 	const struct option_row rows[] = {
-		{"stats", NULL, OPTION_FLAG, &once}, {"interval", NULL, OPTION_TEXT, &interval}};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		    "events [--stats] [--interval SECONDS] ID", failure),
+		{"stats", NULL, OPTION_FLAG, &once, NULL, "print it once"},
+		{"interval", NULL, OPTION_TEXT, &interval, "TIME",
+			"print it so often (default 5s)"}};
+	int at = options_take(
+		    argc, argv, rows, array_count(rows), "events [OPTION...] ID", failure),
 	    result;
 	const char *id = at < 0 || at > argc
 				 ? NULL

@@ -78,21 +78,22 @@ int command_run_bundle(int argc, char **argv, struct failure *failure)
 	struct creation creation = {0};
 	bool detached = false, kept = false, ignored;
 	const struct option_row rows[] = {
-		{"bundle", "b", OPTION_TEXT, &creation.bundle},
-		{"pid-file", NULL, OPTION_TEXT, &creation.pid_file},
-		{"console-socket", NULL, OPTION_TEXT, &creation.console_socket},
-		{"preserve-fds", NULL, OPTION_NUMBER, &creation.preserved},
-		{"detach", "d", OPTION_FLAG, &detached},
-		{"keep", NULL, OPTION_FLAG, &kept},
-		{"no-pivot", NULL, OPTION_FLAG, &ignored},
-		{"no-new-keyring", NULL, OPTION_FLAG, &ignored},
-		{"no-subreaper", NULL, OPTION_FLAG, &ignored},
+		{"bundle", "b", OPTION_TEXT, &creation.bundle, "DIR",
+			"the bundle (default: the working directory)"},
+		{"pid-file", NULL, OPTION_TEXT, &creation.pid_file, "FILE",
+			"write the number of its process on the host there"},
+		{"console-socket", NULL, OPTION_TEXT, &creation.console_socket, "SOCKET",
+			"where the terminal's other end is sent to"},
+		{"preserve-fds", NULL, OPTION_NUMBER, &creation.preserved, "N",
+			"pass N more descriptors on, from 3"},
+		{"detach", "d", OPTION_FLAG, &detached, NULL, "return as soon as it runs"},
+		{"keep", NULL, OPTION_FLAG, &kept, NULL,
+			"do not delete the container when it has ended"},
+		{"no-pivot", NULL, OPTION_FLAG, &ignored, NULL, "accepted, without effect"},
+		{"no-new-keyring", NULL, OPTION_FLAG, &ignored, NULL, "accepted, without effect"},
+		{"no-subreaper", NULL, OPTION_FLAG, &ignored, NULL, "accepted, without effect"},
 	};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		    "run [--bundle DIR] [--detach] [--keep] [--pid-file FILE] [--console-socket "
-		    "SOCKET] "
-		    "[--preserve-fds N] ID",
-		    failure),
+	int at = options_take(argc, argv, rows, array_count(rows), "run [OPTION...] ID", failure),
 	    status = 1, signals = -1;
 
 	if (at < 0 || at > argc)

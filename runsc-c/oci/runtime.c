@@ -27,7 +27,7 @@ static const struct subcommand {
 	{"ps", "list the processes of a container", command_ps},
 	{"list", "list the containers", command_list},
 	{"pause", "keep a container's processes from running", command_pause},
-	{"resume", "let them go on", command_resume},
+	{"resume", "let a paused container go on", command_resume},
 	{"update", "change a container's limits", command_update},
 	{"events", "print a container's use of resources", command_events},
 	{"wait", "wait for a container's end; exits with its status", command_wait},
@@ -40,12 +40,14 @@ static const struct subcommand {
 
 /* --- errors --- */
 
+static int open_log(void)
+{
+	return open(g_runtime.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+}
+
 void runtime_log(const char *level, const char *message)
 {
-	auto_close int fd =
-		g_runtime.log ? open(g_runtime.log,
-					O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600)
-			      : -1;
+	auto_close int fd = g_runtime.log ? open_log() : -1;
 	time_t now = time(NULL);
 	auto_free char *text = NULL;
 	struct tm tm;
@@ -114,32 +116,53 @@ static int set_root(const char *path, struct failure *failure)
 	return root ? 0 : fail_errno(failure, errno ? errno : ENOMEM, "--root");
 }
 
+/* What the command line says, where g_runtime does not hold it. */
+static struct {
+	const char *root, *format, *rootless, *ignored;
+	bool flag;
+} given = {.format = "text", .rootless = "auto"};
+
+static const struct option_row global_rows[] = {
+	{"root", NULL, OPTION_TEXT, &given.root, "DIR",
+		"where the state of containers is (default: /run/csandbox)"},
+	{"log", NULL, OPTION_TEXT, &g_runtime.log, "FILE", "append errors and warnings to FILE"},
+	{"log-format", NULL, OPTION_TEXT, &given.format, "text|json", "the format of that"},
+	{"debug-log", NULL, OPTION_TEXT, &g_runtime.debug_log, "FILE",
+		"append what kernels of sandboxes do to FILE"},
+	{"systemd-cgroup", NULL, OPTION_FLAG, &g_runtime.systemd_cgroup, NULL,
+		"paths of cgroups are SLICE:PREFIX:NAME"},
+	{"rootless", NULL, OPTION_TEXT, &given.rootless, "auto|true|false",
+		"whether the user's systemd is asked, not the system's"},
+	{"log-level", NULL, OPTION_TEXT, &given.ignored, "LEVEL", "accepted, without effect"},
+	{"debug", NULL, OPTION_FLAG, &given.flag, NULL, "accepted, without effect"},
+	{"criu", NULL, OPTION_TEXT, &given.ignored, "PATH", "accepted, without effect"},
+};
+
+static int check_log(struct failure *failure)
+{
+	auto_close int fd = g_runtime.log ? open_log() : -1;
+
+	return g_runtime.log && fd < 0
+		       ? fail_errno(failure, errno, "--log: cannot write %s", g_runtime.log)
+		       : 0;
+}
+
 int runtime_take_options(int argc, char **argv, struct failure *failure)
 {
-	const char *format = "text", *rootless = "auto", *root = NULL, *ignored = NULL;
-	const struct option_row rows[] = {
-		{"root", NULL, OPTION_TEXT, &root},
-		{"log", NULL, OPTION_TEXT, &g_runtime.log},
-		{"log-format", NULL, OPTION_TEXT, &format},
-		{"log-level", NULL, OPTION_TEXT, &ignored},
-		{"debug", NULL, OPTION_FLAG, &g_runtime.debug},
-		{"systemd-cgroup", NULL, OPTION_FLAG, &g_runtime.systemd_cgroup},
-		{"rootless", NULL, OPTION_TEXT, &rootless},
-		{"debug-log", NULL, OPTION_TEXT, &g_runtime.debug_log},
-		{"criu", NULL, OPTION_TEXT, &ignored},
-	};
-	int used = options_take(argc, argv, rows, array_count(rows), NULL, failure);
+	int used = options_take(argc, argv, global_rows, array_count(global_rows), NULL, failure);
 
 	if (used < 0)
 		return -1;
 	g_runtime.has_global = used > 1;
-	g_runtime.log_json = !strcmp(format, "json");
-	if (!g_runtime.log_json && strcmp(format, "text") != 0)
-		return fail(
-			failure, STATUS_INTERNAL, "--log-format %s: it is text or json", format);
-	if (take_rootless(rootless, failure) || set_root(root, failure))
+	g_runtime.log_json = !strcmp(given.format, "json");
+	if (!g_runtime.log_json && strcmp(given.format, "text") != 0)
+		return fail(failure, STATUS_INTERNAL, "--log-format %s: it is text or json",
+			given.format);
+	if (take_rootless(given.rootless, failure) || set_root(given.root, failure) ||
+		check_log(failure))
 		return -1;
-	g_runtime.user_systemd = rootless[0] == 't' || (rootless[0] == 'a' && !is_real_root());
+	g_runtime.user_systemd =
+		given.rootless[0] == 't' || (given.rootless[0] == 'a' && !is_real_root());
 	return used;
 }
 
@@ -191,6 +214,30 @@ static int take_value(const struct option_row *row, const char *text, struct fai
 	}
 }
 
+static void print_rows(FILE *out, const struct option_row *rows, size_t count)
+{
+	char text[64];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(text, sizeof(text), "%s%s%s--%s%s%s", rows[i].letter ? "-" : "",
+			rows[i].letter ?: "", rows[i].letter ? ", " : "    ", rows[i].name,
+			rows[i].argument ? " " : "", rows[i].argument ?: "");
+		fprintf(out, "  %-34s %s\n", text, rows[i].help);
+	}
+}
+
+static void print_help(
+	const char *command, const char *usage, const struct option_row *rows, size_t count)
+{
+	printf("Usage: csandbox %s\n", usage);
+	for (size_t i = 0; i < array_count(subcommands); i++) {
+		if (!strcmp(subcommands[i].name, command))
+			printf("\n%s\n", subcommands[i].summary);
+	}
+	printf("%s", count ? "\nOptions:\n" : "");
+	print_rows(stdout, rows, count);
+}
+
 int options_take(int argc, char **argv, const struct option_row *rows, size_t count,
 	const char *usage, struct failure *failure)
 {
@@ -203,7 +250,7 @@ int options_take(int argc, char **argv, const struct option_row *rows, size_t co
 		if (!strcmp(argv[at], "--"))
 			return at + 1;
 		if (usage && (!strcmp(argv[at], "--help") || !strcmp(argv[at], "-h"))) {
-			printf("Usage: csandbox %s\n", usage);
+			print_help(argv[0], usage, rows, count);
 			return argc + 1;
 		}
 		row = find_row(rows, count, argv[at], &value);
@@ -240,6 +287,8 @@ void runtime_print_commands(FILE *out)
 {
 	for (size_t i = 0; i < array_count(subcommands); i++)
 		fprintf(out, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+	fprintf(out, "\nOptions of these, before the command:\n");
+	print_rows(out, global_rows, array_count(global_rows));
 }
 
 static int run(const struct subcommand *subcommand, int argc, char **argv)

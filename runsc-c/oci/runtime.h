@@ -19,7 +19,7 @@ struct runtime_options {
 	char *root;	       /* the directory of all state */
 	const char *log;       /* NULL: none */
 	const char *debug_log; /* of sentries; NULL: none */
-	bool log_json, debug, systemd_cgroup;
+	bool log_json, systemd_cgroup;
 	bool user_systemd; /* the caller is not root of the host: the user's systemd is asked */
 	bool has_global;   /* any was given */
 };
@@ -29,7 +29,7 @@ extern struct runtime_options g_runtime;
 int runtime_take_options(int argc, char **argv, struct failure *failure);
 /* True if the subcommand is one of the runtime's; *status is what to exit with. */
 bool runtime_main(int argc, char **argv, int *status);
-/* For `--help`. */
+/* For `--help`: the subcommands, and the global options. */
 void runtime_print_commands(FILE *out);
 /* To --log: a line of "level", "msg" and "time". */
 void runtime_log(const char *level, const char *message);
@@ -38,7 +38,8 @@ void runtime_log(const char *level, const char *message);
 struct option_row {
 	const char *name, *letter; /* letter NULL: none */
 	enum { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_LIST } kind;
-	void *value; /* bool *, const char **, int *, struct option_list * */
+	void *value;		     /* bool *, const char **, int *, struct option_list * */
+	const char *argument, *help; /* for --help; argument NULL: it takes none */
 };
 struct option_list {
 	const char **items;
