@@ -57,10 +57,14 @@ static int read_bundle(struct creation *creation, struct failure *failure)
 
 	creation->bundle_path = realpath(creation->bundle ? creation->bundle : ".", NULL);
 	if (!creation->bundle_path)
-		return fail_errno(failure, errno, "--bundle: %s", creation->bundle);
+		return fail_errno(
+			failure, errno, "--bundle: cannot use %s", creation->bundle ?: ".");
 	directory = open(creation->bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
-		return fail_errno(failure, errno, "--bundle: %s", creation->bundle_path);
+		return fail_errno(failure, errno, "--bundle: cannot use %s", creation->bundle_path);
+	if (faccessat(directory, "config.json", R_OK, AT_EACCESS))
+		return fail_errno(failure, errno, "--bundle: cannot read config.json in %s",
+			creation->bundle_path);
 	creation->document = json_load_path(directory, "config.json", "config.json", failure);
 	if (!creation->document ||
 		oci_spec_read(&creation->spec, creation->document, "config.json", false, failure))
@@ -285,18 +289,19 @@ int command_create(int argc, char **argv, struct failure *failure)
 	struct creation creation = {0};
 	bool ignored;
 	const struct option_row rows[] = {
-		{"bundle", "b", OPTION_TEXT, &creation.bundle},
-		{"pid-file", NULL, OPTION_TEXT, &creation.pid_file},
-		{"console-socket", NULL, OPTION_TEXT, &creation.console_socket},
-		{"preserve-fds", NULL, OPTION_NUMBER, &creation.preserved},
-		{"no-pivot", NULL, OPTION_FLAG, &ignored},
-		{"no-new-keyring", NULL, OPTION_FLAG, &ignored},
+		{"bundle", "b", OPTION_TEXT, &creation.bundle, "DIR",
+			"the bundle (default: the working directory)"},
+		{"pid-file", NULL, OPTION_TEXT, &creation.pid_file, "FILE",
+			"write the number of its process on the host there"},
+		{"console-socket", NULL, OPTION_TEXT, &creation.console_socket, "SOCKET",
+			"where the terminal's other end is sent to"},
+		{"preserve-fds", NULL, OPTION_NUMBER, &creation.preserved, "N",
+			"pass N more descriptors on, from 3"},
+		{"no-pivot", NULL, OPTION_FLAG, &ignored, NULL, "accepted, without effect"},
+		{"no-new-keyring", NULL, OPTION_FLAG, &ignored, NULL, "accepted, without effect"},
 	};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		    "create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] "
-		    "[--preserve-fds N] "
-		    "[--no-pivot] [--no-new-keyring] ID",
-		    failure),
+	int at = options_take(
+		    argc, argv, rows, array_count(rows), "create [OPTION...] ID", failure),
 	    result;
 
 	if (at < 0 || at > argc)

@@ -52,8 +52,8 @@ static bool is_namespace_of(const struct stat *wanted, pid_t pid, const char *ki
 char *creation_owner_of(const char *path)
 {
 	static const char *const kinds[] = {"ipc", "uts", "pid"};
-	char **ids = state_list(), *found = NULL;
 	struct failure unused;
+	char **ids = state_list(&unused), *found = NULL;
 	struct stat status;
 	int pid = 0;
 

@@ -56,7 +56,8 @@ static int write_file(const char *path, const char *text, struct failure *failur
 	snprintf(directory, sizeof(directory), "%s", path);
 	for (char *slash = strchr(directory + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		(void)mkdir(directory, 0755);
+		if (mkdir(directory, 0755) && errno != EEXIST)
+			return fail_errno(failure, errno, "install: cannot make %s", directory);
 		*slash = '/';
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -82,7 +83,8 @@ static int install(const struct snippet *snippet, const char *program, const cha
 		return fail_errno(failure, ENOMEM, "install");
 	}
 	result = write_file(path, text, failure);
-	printf("%s: %s\n", snippet->engine, snippet->note);
+	if (!result)
+		printf("%s: %s\n", snippet->engine, snippet->note);
 	free(text);
 	free(path);
 	return result;
@@ -149,12 +151,12 @@ int command_install(int argc, char **argv, struct failure *failure)
 	struct option_list engines = {.items = room};
 	bool print_only = false;
 	const char *prefix = "";
-	const struct option_row rows[] = {{"print", NULL, OPTION_FLAG, &print_only},
-		{"engine", NULL, OPTION_LIST, &engines}, {"prefix", NULL, OPTION_TEXT, &prefix}};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		"install [--print] [--engine podman|containerd|docker|kubernetes]... [--prefix "
-		"DIR]",
-		failure);
+	const struct option_row rows[] = {
+		{"print", NULL, OPTION_FLAG, &print_only, NULL, "print the pieces, write nothing"},
+		{"engine", NULL, OPTION_LIST, &engines, "ENGINE",
+			"podman, containerd, docker or kubernetes; may be given more than once"},
+		{"prefix", NULL, OPTION_TEXT, &prefix, "DIR", "write below DIR instead of /"}};
+	int at = options_take(argc, argv, rows, array_count(rows), "install [OPTION...]", failure);
 	char program[PATH_MAX] = "";
 
 	if (at != argc)

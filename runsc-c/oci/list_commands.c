@@ -67,9 +67,9 @@ int command_list(int argc, char **argv, struct failure *failure)
 	const char *format = "table";
 	bool quiet = false;
 	const struct option_row rows[] = {
-		{"format", "f", OPTION_TEXT, &format}, {"quiet", "q", OPTION_FLAG, &quiet}};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		"list [--format table|json] [--quiet]", failure);
+		{"format", "f", OPTION_TEXT, &format, "table|json", "the format of the list"},
+		{"quiet", "q", OPTION_FLAG, &quiet, NULL, "the ids alone"}};
+	int at = options_take(argc, argv, rows, array_count(rows), "list [OPTION...]", failure);
 	json_t *list = json_array();
 	char **ids;
 
@@ -77,8 +77,12 @@ int command_list(int argc, char **argv, struct failure *failure)
 		json_decref(list);
 		return at > argc ? 0 : 1;
 	}
-	ids = state_list();
-	for (size_t i = 0; ids && ids[i]; i++) {
+	ids = state_list(failure);
+	if (!ids) {
+		json_decref(list);
+		return 1;
+	}
+	for (size_t i = 0; ids[i]; i++) {
 		json_t *description = quiet ? NULL : describe(ids[i]);
 
 		if (quiet)
@@ -158,9 +162,10 @@ static void print_processes(json_t *list)
 int command_ps(int argc, char **argv, struct failure *failure)
 {
 	const char *format = "table";
-	const struct option_row rows[] = {{"format", "f", OPTION_TEXT, &format}};
-	int at = options_take(argc, argv, rows, array_count(rows),
-		"ps [--format table|json] ID [PS-OPTION...]", failure);
+	const struct option_row rows[] = {
+		{"format", "f", OPTION_TEXT, &format, "table|json", "the format of the list"}};
+	int at = options_take(
+		argc, argv, rows, array_count(rows), "ps [OPTION...] ID [PS-OPTION...]", failure);
 	struct state state;
 	json_t *list;
 

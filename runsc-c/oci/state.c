@@ -60,7 +60,7 @@ static int open_root(bool make, struct failure *failure)
 	if (make && make_directories(g_runtime.root))
 		return fail_errno(failure, errno, "--root: cannot make %s", g_runtime.root);
 	fd = open(g_runtime.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fd : fail_errno(failure, errno, "--root: %s", g_runtime.root);
+	return fd >= 0 ? fd : fail_errno(failure, errno, "--root: cannot use %s", g_runtime.root);
 }
 
 static int open_directory(struct state *state, int root)
@@ -169,14 +169,21 @@ void state_close(struct state *state)
 	*state = (struct state){.directory = -1};
 }
 
-char **state_list(void)
+char **state_list(struct failure *failure)
 {
 	DIR *directory = opendir(g_runtime.root);
-	char **list = calloc(1, sizeof(*list));
+	char **list;
 	struct failure unused;
 	struct dirent *entry;
 	size_t count = 0;
 
+	if (!directory && errno != ENOENT) {
+		(void)fail_errno(failure, errno, "--root: cannot read %s", g_runtime.root);
+		return NULL;
+	}
+	list = calloc(1, sizeof(*list));
+	if (!list)
+		(void)fail_errno(failure, ENOMEM, "--root");
 	while (list && directory && (entry = readdir(directory))) {
 		char **longer;
 

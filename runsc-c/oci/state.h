@@ -40,8 +40,9 @@ bool state_is_alive(const struct state *state);
 enum container_status state_status(const struct state *state);
 /* What `state` prints and hooks read: the caller's reference. status NULL: what it is. */
 json_t *state_describe(const struct state *state, const char *status);
-/* Every id below --root; the caller frees each and the array. NULL ends. */
-char **state_list(void);
+/* Every id below --root; the caller frees each and the array. NULL ends. NULL itself: failure is
+ * filled; a --root that is not there holds none. */
+char **state_list(struct failure *failure);
 
 /* --- the sandbox that it runs in (client.c) --- */
 

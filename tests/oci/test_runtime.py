@@ -281,6 +281,13 @@ def others(bundle, top):
     score.check(re.match(r'time="[^"]+" level=error msg="container .* does not exist"$', open(f"{top}/text.log").read().strip()), "--log in text", open(f"{top}/text.log").read())
     says("--log-format of no kind", run([CSANDBOX, "--log-format", "xml", "state", "none"]), 125, "", "--log-format xml")
     says("--rootless of no kind", run([CSANDBOX, "--rootless", "maybe", "state", "none"]), 125, "", "--rootless maybe")
+    says("--log that cannot be written", run([CSANDBOX, "--log", "/no/such/log", "list"]), 125, "", "--log: cannot write /no/such/log")
+    says("--root that is no directory", run([CSANDBOX, "--root", "/etc/passwd", "list"]), 1, "", "--root: cannot read /etc/passwd")
+    says("a bundle without config.json", run([CSANDBOX, "create", "--bundle", "/etc", "none"]), 1, "", "cannot read config.json in /etc")
+    told = run([CSANDBOX, "exec", "--help"])[1].decode()
+    score.check("-e, --env NAME=VALUE" in told and "--ignore-paused" in told, "exec --help lists its options", told)
+    told = run([CSANDBOX, "--help"])[1].decode()
+    score.check("--systemd-cgroup" in told and "--log FILE" in told, "--help lists global options", told)
     for command in ("checkpoint", "restore"):
         says(command, bundle.do(command, "c1"), 1, "", "not supported")
     printed = run([CSANDBOX, "install", "--print"])[1].decode()
