@@ -18,7 +18,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
 
 def main():
-    top = pathlib.Path(sys.argv[1])
+    top = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[1])
     bad = 0
     for room, allowed in ALLOWED.items():
         for path in sorted((top / room).rglob("*.[chS]")):

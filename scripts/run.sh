@@ -8,7 +8,11 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 install_packages "${build_packages[@]}"
 build=$top/build
 if [ ! -f "$build/build.ninja" ]; then
-	meson setup "$build" "$top" >&2
+	echo "building in $build; the first time takes minutes" >&2
+	said=$(meson setup "$build" "$top" 2>&1) || {
+		echo "$said" >&2
+		exit 125
+	}
 fi
 ninja -C "$build" --quiet runsc-c/csandbox >&2
 exec "$build/runsc-c/csandbox" run "$@"

@@ -430,7 +430,7 @@ struct requeue_run {
 	int64_t done;
 };
 
-/* One waiter goes on: woken, moved, or given the PI futex. False: enough. */
+/* One waiter goes on: woken, moved, or given the PI futex. An error ends the run. */
 static int requeue_one_locked(struct requeue_run *run, struct futex_waiter *waiter)
 {
 	int granted;
