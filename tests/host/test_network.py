@@ -55,8 +55,9 @@ PROGRAMS = [
      "expect -c 'set timeout 20; log_user 0; spawn cat; send \"hello\\r\"; expect \"hello\\r\\nhello\\r\\n\" {puts matched} timeout {puts timeout}; send \"\\004\"; expect eof {puts eof}; puts [lindex [wait] 3]'\n"
      "expect -c 'set timeout 20; log_user 0; spawn sh -c {trap \"echo caught\" INT; echo ready; read x; echo got $x}; expect ready; send \"\\003\"; expect caught {puts interrupted}; send \"y\\r\"; expect eof; puts end'"),
     ("tmux", ["tmux"],
-     "export TERM=screen; tmux -L x$P -f /dev/null new-session -d -x 90 -y 20 'sh'; tmux -L x$P send-keys 'echo $((40+2)); stty size' Enter\n"
-     "for i in $(seq 100); do tmux -L x$P capture-pane -p | grep -q '^20 90\\|^19 90' && break; sleep 0.1; done; tmux -L x$P capture-pane -p | grep '^42$'\n"
+     "export TERM=screen; tmux -L x$P -f /dev/null new-session -d -x 90 -y 20 'sh'; until_shown() { for i in $(seq 100); do tmux -L x$P capture-pane -p | grep -q \"$1\" && break; sleep 0.1; done; }\n"
+     "until_shown '^[#$]'; tmux -L x$P send-keys 'echo $((40+2)); stty size' Enter\n"
+     "until_shown '^20 90\\|^19 90'; tmux -L x$P capture-pane -p | grep '^42$'\n"
      "tmux -L x$P split-window 'sleep 30'; tmux -L x$P list-panes | wc -l; tmux -L x$P kill-server; echo $?"),
     ("redis", ["redis-server", "redis-cli"],
      "redis-server --port 0 --unixsocket $PWD/r.sock --save '' --daemonize no >/dev/null & wait_file r.sock; sleep 0.3; c='redis-cli -s r.sock'\n"
