@@ -2,11 +2,12 @@
 /*
  * kcmp(2): whether two processes share a file, memory, or what else clone(2) can share.
  *
- * Differs from Linux: each thread has an I/O context of its own; KCMP_EPOLL_TFD is not supported.
+ * Differs from Linux: each thread has an I/O context of its own.
  */
 #include "sentry/kernel/kcmp.h"
 
 #include "abi/kcmp.h"
+#include "sentry/fs/anon/epoll.h"
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/random.h"
 #include "sentry/kernel/task.h"
@@ -35,23 +36,47 @@ static int64_t compare(const void *first, const void *second, int type)
 	return a == b ? 0 : a < b ? 1 : 2;
 }
 
-static int64_t compare_files(
-	struct task *first, struct task *second, uint64_t first_fd, uint64_t second_fd)
+/* A reference, O_PATH files too; NULL: no such descriptor. */
+static struct file *file_of(struct task *task, int fd)
 {
-	struct fd_table *first_table = task_get_files(first),
-			*second_table = task_get_files(second);
-	struct file *a = first_table ? fd_get_path_too(first_table, (int)first_fd) : NULL;
-	struct file *b = second_table ? fd_get_path_too(second_table, (int)second_fd) : NULL;
+	struct fd_table *table = task_get_files(task);
+	struct file *file = table ? fd_get_path_too(table, fd) : NULL;
+
+	if (table)
+		fd_table_put(table);
+	return file;
+}
+
+static int64_t compare_files(struct file *a, struct file *b)
+{
 	int64_t result = a && b ? compare(a, b, LINUX_KCMP_FILE) : -EBADF;
 
 	if (a)
 		file_put(a);
 	if (b)
 		file_put(b);
-	if (first_table)
-		fd_table_put(first_table);
-	if (second_table)
-		fd_table_put(second_table);
+	return result;
+}
+
+/* A descriptor of first's with what an epoll instance of second's watches. */
+static int64_t compare_watched(
+	struct task *task, struct task *first, struct task *second, uint64_t fd, gaddr_t address)
+{
+	struct linux_kcmp_epoll_slot slot;
+	struct file *epoll, *watched = NULL;
+	int64_t result = mm_copy_in(task->mm, &slot, address, sizeof(slot));
+
+	if (result)
+		return result;
+	epoll = file_of(second, (int)slot.efd);
+	if (!epoll)
+		return -EBADF;
+	if (file_is_epoll(epoll))
+		watched = epoll_target(epoll, (int)slot.tfd, slot.toff);
+	result = watched		? compare_files(file_of(first, (int)fd), watched)
+		 : file_is_epoll(epoll) ? -ENOENT
+					: -EINVAL;
+	file_put(epoll);
 	return result;
 }
 
@@ -71,8 +96,6 @@ static int64_t compare_tasks(struct task *a, struct task *b, int type)
 		return compare(a, b, type);
 	case LINUX_KCMP_SYSVSEM:
 		return compare(a->sem_undo, b->sem_undo, type);
-	case LINUX_KCMP_EPOLL_TFD:
-		return -EOPNOTSUPP;
 	default:
 		return -EINVAL;
 	}
@@ -89,10 +112,13 @@ int64_t task_kcmp(struct task *task, int first, int second, int type, uint64_t f
 		result = ptrace_may_access(task, a, mode);
 		if (!result)
 			result = ptrace_may_access(task, b, mode);
-		if (!result)
-			result = type == LINUX_KCMP_FILE
-					 ? compare_files(a, b, first_index, second_index)
-					 : compare_tasks(a, b, type);
+		if (!result && type == LINUX_KCMP_FILE)
+			result = compare_files(
+				file_of(a, (int)first_index), file_of(b, (int)second_index));
+		else if (!result && type == LINUX_KCMP_EPOLL_TFD)
+			result = compare_watched(task, a, b, first_index, second_index);
+		else if (!result)
+			result = compare_tasks(a, b, type);
 	}
 	task_put(a);
 	task_put(b);

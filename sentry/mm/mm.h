@@ -85,7 +85,8 @@ struct mmap_request {
 	uint64_t length;
 	int protection;
 	int flags;
-	struct file *file; /* NULL for anonymous; borrowed */
+	struct file *file;	      /* NULL for anonymous; borrowed */
+	struct shared_memory *shared; /* anonymous and shared: once more what is there; borrowed */
 	uint64_t offset;
 	bool stack;	  /* the main stack of a program: grows down, named [stack] */
 	bool special;	  /* [vdso]/[vvar]: never merged, not dumped */

@@ -100,7 +100,12 @@ static int prepare_anonymous(
 	if (vma->flags & VMA_GROWS_DOWN)
 		return -EINVAL;
 	vma->flags |= VMA_SHARED;
-	vma->offset = 0;
+	vma->offset = request->shared ? request->offset : 0;
+	if (request->shared) {
+		vma->shared = shared_memory_get(request->shared);
+		vma->mappable = shared_memory_mappable(vma->shared);
+		return 0;
+	}
 	if (!(vma->flags & VMA_NO_RESERVE) && memory_file_is_obvious_overcommit(length))
 		return -ENOMEM;
 	error = shared_memory_new(length, &vma->shared);
@@ -307,7 +312,25 @@ int mm_mmap(struct mm *mm, const struct mmap_request *request, gaddr_t *address)
 	return error;
 }
 
-/* The request that makes [address, address + length) show another part of what it maps already. */
+/* Is all of [vma->start, end) mapped from the same as vma, without holes? */
+static bool is_one_object(const struct vma *vma, gaddr_t end)
+{
+	const struct vma *first = vma;
+
+	while (vma->end < end) {
+		const struct vma *next = vma_next((struct vma *)vma);
+
+		if (!next || next->start != vma->end || next->flags != first->flags ||
+			next->protection != first->protection || next->file != first->file ||
+			next->shared != first->shared)
+			return false;
+		vma = next;
+	}
+	return true;
+}
+
+/* The request that makes [address, address + length) show another part of what it maps already.
+ * References for the caller. */
 static int prepare_remap(struct mm *mm, gaddr_t address, uint64_t length, uint64_t offset,
 	int flags, struct mmap_request *request)
 {
@@ -316,14 +339,16 @@ static int prepare_remap(struct mm *mm, gaddr_t address, uint64_t length, uint64
 
 	mm_lock(mm);
 	vma = vma_find(mm, address);
-	if (vma && vma_is_shared(vma) && vma->file && vma->end >= address + length) {
+	if (vma && vma_is_shared(vma) && (vma->file || vma->shared) &&
+		is_one_object(vma, address + length)) {
 		*request = (struct mmap_request){
 			.address = address,
 			.length = length,
 			.protection = vma->protection,
 			.flags = LINUX_MAP_SHARED | LINUX_MAP_FIXED | (flags & LINUX_MAP_NONBLOCK) |
 				 LINUX_MAP_POPULATE,
-			.file = file_get(vma->file),
+			.file = vma->file ? file_get(vma->file) : NULL,
+			.shared = vma->shared ? shared_memory_get(vma->shared) : NULL,
 			.offset = offset,
 		};
 		error = 0;
@@ -347,6 +372,8 @@ int mm_remap_file_pages(
 	if (error)
 		return error;
 	error = mm_mmap(mm, &request, &address);
-	file_put(request.file);
+	if (request.file)
+		file_put(request.file);
+	shared_memory_put(request.shared);
 	return error;
 }

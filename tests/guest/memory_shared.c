@@ -227,6 +227,43 @@ TEST(extending_the_file_extends_the_mapping)
 	CHECK_EQ(pread(fd, &(char){0}, 1, 2 * PAGE), 1);
 }
 
+/* The eight pages of memory in reverse, one by one, and then as they were, all at once. */
+static void turn_around(char *memory)
+{
+	for (size_t i = 0; i < 8; i++)
+		memory[i * PAGE] = (char)('a' + i);
+	for (size_t i = 0; i < 8; i++)
+		CHECK(remap_file_pages(memory + i * PAGE, PAGE, 0, 7 - i, 0) == 0);
+	for (size_t i = 0; i < 8; i++)
+		CHECK_EQ(memory[i * PAGE], 'h' - (int)i);
+	CHECK(remap_file_pages(memory, 8 * PAGE, 0, 0, 0) == 0);
+	for (size_t i = 0; i < 8; i++)
+		CHECK_EQ(memory[i * PAGE], 'a' + (int)i);
+}
+
+TEST(pages_change_places)
+{
+	char *memory = share(8),
+	     *private = mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd;
+
+	turn_around(memory);
+	CHECK_ERRNO(remap_file_pages(memory, PAGE, PROT_READ, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(memory, 0, 0, 0, 0), EINVAL);
+	CHECK_ERRNO(remap_file_pages(private, PAGE, 0, 0, 0), EINVAL);
+	CHECK(munmap(memory + 3 * PAGE, PAGE) == 0);
+	CHECK_ERRNO(remap_file_pages(memory, 8 * PAGE, 0, 0, 0), EINVAL);
+	CHECK(remap_file_pages(memory, PAGE, 0, 100, 0) == 0);
+	fault_catch_begin();
+	CHECK_EQ(fault_of_write(memory), SIGBUS);
+	temporary_enter();
+	fd = open("f", O_RDWR | O_CREAT, 0600);
+	CHECK(fd >= 0 && ftruncate(fd, 8 * PAGE) == 0);
+	memory = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+	CHECK(memory != MAP_FAILED);
+	turn_around(memory);
+}
+
 TEST(shm_open_makes_shared_memory)
 {
 	char name[64];

@@ -327,6 +327,36 @@ TEST(settings_of_a_fresh_terminal)
 	CHECK(isatty(pty_slave) && isatty(pty_master));
 }
 
+TEST(locked_settings_stay)
+{
+	struct termios before, after;
+	uint8_t locked[64] = {0}, seen[64];
+	const unsigned int echo = ECHO;
+
+	pty_open();
+	CHECK(tcgetattr(pty_slave, &before) == 0);
+	memset(seen, 1, sizeof(seen));
+	CHECK(ioctl(pty_slave, TIOCGLCKTRMIOS, seen) == 0);
+	CHECK(!memcmp(seen, locked, 36));
+	memcpy(locked + 12, &echo, sizeof(echo));
+	locked[17 + VINTR] = 1;
+	if (ioctl(pty_slave, TIOCSLCKTRMIOS, locked)) {
+		CHECK_EQ(errno, EPERM);
+		SKIP("needs CAP_SYS_ADMIN");
+	}
+	CHECK(ioctl(pty_master, TIOCGLCKTRMIOS, seen) == 0);
+	CHECK(!memcmp(seen, locked, 36));
+	after = before;
+	after.c_lflag &= ~(tcflag_t)(ECHO | ICANON);
+	after.c_cc[VINTR] = 'x';
+	after.c_cc[VQUIT] = 'y';
+	CHECK(tcsetattr(pty_slave, TCSANOW, &after) == 0);
+	CHECK(tcgetattr(pty_slave, &after) == 0);
+	CHECK((after.c_lflag & ECHO) && !(after.c_lflag & ICANON));
+	CHECK(after.c_cc[VINTR] == before.c_cc[VINTR] && after.c_cc[VQUIT] == 'y');
+	CHECK_ERRNO(ioctl(pty_slave, TIOCSLCKTRMIOS, NULL), EFAULT);
+}
+
 TEST(a_full_input_queue_holds_the_sender)
 {
 	char block[1024];

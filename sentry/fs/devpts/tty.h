@@ -51,10 +51,11 @@ struct tty {
 	bool exclusive; /* TIOCEXCL */
 	bool packet;	/* TIOCPKT */
 	uint8_t packet_events;
-	int index;	       /* set once */
-	struct devpts *devpts; /* set once; NULL after the file system went */
-	struct inode *inode;   /* the slave's node; a reference, dropped with the master */
-	void *private;	       /* the driver's; freed with the tty */
+	struct linux_termios locked_termios; /* TIOCSLCKTRMIOS: bits that TCSETS leaves alone */
+	int index;			     /* set once */
+	struct devpts *devpts;		     /* set once; NULL after the file system went */
+	struct inode *inode; /* the slave's node; a reference, dropped with the master */
+	void *private;	     /* the driver's; freed with the tty */
 };
 
 /* A tty of one reference with a fresh line discipline. */
@@ -98,6 +99,13 @@ void tty_signal_foreground_locked(struct tty *tty, int signal);
 /* tty_ioctl.c: for either end. */
 int64_t tty_ioctl(struct tty *tty, bool from_master, struct file *file, struct task *task,
 	uint32_t command, uint64_t argument);
+
+/* tty_termios.c: of those, TCGET*, TCSET* and the two that lock. */
+int64_t tty_get_termios(struct tty *tty, struct task *task, uint32_t command, uint64_t argument);
+int64_t tty_set_termios(
+	struct tty *tty, bool from_master, struct task *task, uint32_t command, uint64_t argument);
+int64_t tty_get_locked_termios(struct tty *tty, struct task *task, uint64_t argument);
+int64_t tty_set_locked_termios(struct tty *tty, struct task *task, uint64_t argument);
 
 /* pty_master.c */
 must_check int pty_open_master(struct devpts *devpts, struct file *file);

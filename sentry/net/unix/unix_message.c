@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 /* All queues together: messages live in the sentry's own memory. */
-#define UNIX_MEMORY_MAX (256ll << 20)
+#define UNIX_MEMORY_MAX (1024ll << 20)
 
 static _Atomic int64_t g_memory;
 
