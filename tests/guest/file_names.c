@@ -5,6 +5,8 @@
 #include "tests/guest/temporary.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 
 #ifndef RENAME_NOREPLACE
@@ -307,6 +309,91 @@ TEST(working_directories)
 	temporary_text("f", "");
 	CHECK_ERRNO(chdir("f"), ENOTDIR);
 	CHECK_ERRNO(fchdir(open("f", O_RDONLY)), ENOTDIR);
+}
+
+static char *numbered(char kind, int number)
+{
+	static char name[16];
+
+	snprintf(name, sizeof(name), "%c%d", kind, number);
+	return name;
+}
+
+/* More files than a kernel may want to keep open behind their names. */
+TEST(files_stay_when_their_first_name_goes)
+{
+	enum { COUNT = 2200 };
+	struct stat status;
+	char other[16];
+
+	temporary_enter();
+	for (int i = 0; i < COUNT; i++)
+		temporary_text(numbered('a', i), "text");
+	for (int i = 0; i < COUNT; i++) {
+		strcpy(other, numbered('b', i));
+		CHECK(link(numbered('a', i), other) == 0);
+		if (i % 2)
+			CHECK(stat(other, &status) == 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		CHECK(unlink(numbered(i % 3 ? 'a' : 'b', i)) == 0);
+		strcpy(other, numbered('c', i));
+		CHECK(link(numbered(i % 3 ? 'b' : 'a', i), other) == 0);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		int fd = open(numbered(i % 3 ? 'b' : 'a', i), O_RDONLY);
+
+		CHECK(fd >= 0);
+		CHECK(fstat(fd, &status) == 0);
+		CHECK_EQ(status.st_nlink, 2);
+		close(fd);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		CHECK(unlink(numbered(i % 3 ? 'b' : 'a', i)) == 0);
+		CHECK(chmod(numbered('c', i), 0640) == 0);
+		CHECK(truncate(numbered('c', i), 1) == 0);
+		CHECK_EQ(links(numbered('c', i)), 1);
+	}
+}
+
+static atomic_bool exchanging;
+
+static void *exchange_names(void *unused)
+{
+	while (exchanging)
+		CHECK(rename2("mine", "other", RENAME_EXCHANGE) == 0);
+	return NULL;
+}
+
+/* What a descriptor stands for is changed, whoever has its name by then. */
+TEST(attributes_are_changed_of_the_file_and_not_of_the_name)
+{
+	struct timespec times[2] = {{1000, 0}, {1000, 0}};
+	struct stat status;
+	char path[32];
+	pthread_t thread;
+	int mine, other;
+
+	temporary_enter();
+	temporary_text("mine", "");
+	temporary_text("other", "");
+	mine = open("mine", O_PATH);
+	other = open("other", O_PATH);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", mine);
+	exchanging = true;
+	CHECK(pthread_create(&thread, NULL, exchange_names, NULL) == 0);
+	for (int i = 0; i < 1000; i++) {
+		CHECK(chmod(path, i % 2 ? 0600 : 04755) == 0);
+		CHECK(utimensat(AT_FDCWD, path, times, 0) == 0);
+	}
+	exchanging = false;
+	pthread_join(thread, NULL);
+	CHECK(fstat(other, &status) == 0);
+	CHECK_EQ(status.st_mode & 07777, 0644);
+	CHECK(status.st_mtime != 1000);
+	CHECK(fstat(mine, &status) == 0);
+	CHECK_EQ(status.st_mode & 07777, 0600);
+	CHECK_EQ(status.st_mtime, 1000);
 }
 
 GUEST_TEST_MAIN()

@@ -128,34 +128,47 @@ void host_attributes_meet(struct inode *inode, const struct statx *stx)
 	mutex_unlock(&inode->lock);
 }
 
+/* By the name that leads to it; of a directory there is but one. */
+static int named_statx(struct host_node *node, struct statx *stx)
+{
+	bool one_name = node->fs->exclusive || inode_is_type(node->inode, LINUX_S_IFDIR);
+
+	for (;;) {
+		struct host_identity identity;
+		struct host_place place;
+		int error = host_place_acquire(node, &place);
+
+		if (error)
+			return error;
+		error = host_statx(place.fd, place.name, stx);
+		identity = host_identity_of(stx);
+		if (!error && (identity.device != node->identity.device ||
+				      identity.ino != node->identity.ino))
+			error = -ESTALE;
+		if (!one_name && (error == -ESTALE || error == -ENOENT))
+			host_node_forget_name(node, place.parent, place.name);
+		host_place_release(&place);
+		if (one_name || (error != -ESTALE && error != -ENOENT))
+			return error;
+	}
+}
+
 /* statx(2) of a node through whatever is open, or by name. -ESTALE when it is not there any more.
  */
 static int node_statx(struct host_node *node, struct statx *stx)
 {
 	struct host_handle *const handles[] = {&node->read, &node->write};
-	struct host_identity identity;
-	struct host_place place;
-	int error;
+	int error, fd;
 
 	for (size_t i = 0; i < array_count(handles); i++) {
-		int fd = host_handle_acquire(handles[i]);
-
+		fd = host_handle_acquire(handles[i]);
 		if (fd < 0)
 			continue;
 		error = host_statx(fd, "", stx);
 		host_handle_release(handles[i]);
 		return error;
 	}
-	error = host_place_acquire(node, &place);
-	if (error)
-		return error;
-	error = host_statx(place.fd, place.name, stx);
-	host_place_release(&place);
-	identity = host_identity_of(stx);
-	if (!error &&
-		(identity.device != node->identity.device || identity.ino != node->identity.ino))
-		error = -ESTALE;
-	return error;
+	return named_statx(node, stx);
 }
 
 /* Brings attributes up to date; a file that the host removed keeps the last ones and has no links.
@@ -221,44 +234,27 @@ int host_chmod(int dirfd, const char *name, uint32_t mode)
 	return fd < 0 ? fd : fchmod(fd, mode) ? -errno : 0;
 }
 
-/* Calls change with a descriptor and a name that together mean the node. */
-static int with_node(struct host_node *node,
-	int (*change)(int dirfd, const char *name, int flags, const void *argument),
-	const void *argument)
-{
-	struct host_place place;
-	int error;
-
-	if (node->is_root) {
-		int fd = host_handle_acquire(&node->read);
-
-		error = change(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW, argument);
-		host_handle_release(&node->read);
-		return error;
-	}
-	error = host_place_acquire(node, &place);
-	if (error)
-		return error;
-	error = change(place.fd, place.name, AT_SYMLINK_NOFOLLOW, argument);
-	host_place_release(&place);
-	return error;
-}
-
-static int change_mode(int dirfd, const char *name, int flags, const void *argument)
-{
-	(void)flags;
-	return host_chmod(dirfd, name, *(const uint32_t *)argument);
-}
-
-/* Through what is open, if it is: then the name does not matter. */
+/*
+ * The bits of what cannot be opened for reading stay on hosts that do not know the call by which
+ * anything can be changed.
+ */
 static int set_mode(struct host_node *node, uint32_t mode)
 {
-	int fd = host_handle_acquire(&node->read), error;
+	struct host_hold hold;
+	struct statx stx;
+	int fd = host_hold_acquire(node, &hold), error;
 
 	if (fd < 0)
-		return with_node(node, change_mode, &mode);
+		return fd;
 	error = host_chmod(fd, "", mode);
-	host_handle_release(&node->read);
+	host_hold_release(&hold);
+	if (error != -EBADF || inode_is_type(node->inode, LINUX_S_IFDIR))
+		return error;
+	fd = host_open_node(node, O_RDONLY | O_NONBLOCK | O_NOCTTY, &stx);
+	if (fd < 0)
+		return fd;
+	error = host_chmod(fd, "", mode);
+	(void)close(fd);
 	return error;
 }
 
@@ -267,24 +263,13 @@ struct owner {
 	gid_t gid;
 };
 
-static int change_owner(int dirfd, const char *name, int flags, const void *argument)
-{
-	const struct owner *owner = argument;
-
-	return fchownat(dirfd, name, owner->uid, owner->gid, flags) ? -errno : 0;
-}
-
-static int change_times(int dirfd, const char *name, int flags, const void *argument)
-{
-	return utimensat(dirfd, name, argument, flags) ? -errno : 0;
-}
-
 static int set_owner(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
 	const struct host_fs *fs = host_fs_of(inode->sb);
 	struct owner owner = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-	int error;
+	struct host_hold hold;
+	int fd, error = 0;
 
 	if ((mask & ATTRIBUTE_UID) && attributes->uid != inode->attributes.uid)
 		owner.uid = hide_id(fs, HOST_IDS_OWN_UID_MOVED, attributes->uid);
@@ -292,20 +277,33 @@ static int set_owner(
 		owner.gid = hide_id(fs, HOST_IDS_OWN_GID_MOVED, attributes->gid);
 	if (owner.uid == (uid_t)-1 && owner.gid == (gid_t)-1)
 		return 0;
-	error = with_node(host_node_of(inode), change_owner, &owner);
-	return error == -EINVAL ? -EPERM : error; /* no such id in the user namespace */
+	fd = host_hold_acquire(host_node_of(inode), &hold);
+	if (fd < 0)
+		return fd;
+	if (fchownat(fd, "", owner.uid, owner.gid, AT_EMPTY_PATH))
+		error = errno == EINVAL ? -EPERM : -errno; /* no such id in the user namespace */
+	host_hold_release(&hold);
+	return error;
 }
 
 static int set_times(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_OMIT}};
+	struct host_hold hold;
+	int fd, error = 0;
 
 	if (mask & ATTRIBUTE_ATIME)
 		times[0] = (struct timespec){attributes->atime.tv_sec, attributes->atime.tv_nsec};
 	if (mask & ATTRIBUTE_MTIME)
 		times[1] = (struct timespec){attributes->mtime.tv_sec, attributes->mtime.tv_nsec};
-	return with_node(host_node_of(inode), change_times, times);
+	fd = host_hold_acquire(host_node_of(inode), &hold);
+	if (fd < 0)
+		return fd;
+	if (utimensat(fd, "", times, AT_EMPTY_PATH))
+		error = -errno;
+	host_hold_release(&hold);
+	return error;
 }
 
 int host_setattr(struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)

@@ -4,8 +4,8 @@
  * removing them.
  *
  * Differs from Linux: no device nodes are made on the host, and unnamed files only where it lets
- * them be linked by descriptor (6.10); what is made belongs to the sentry's user there. A FIFO or socket on the host is a name: what goes through it
- * stays in the sandbox.
+ * them be linked by descriptor (6.10); what is made belongs to the sentry's user there. A FIFO or
+ * socket on the host is a name: what goes through it stays in the sandbox.
  */
 #include "sentry/fs/host/host_fs.h"
 
@@ -185,24 +185,55 @@ static int link_open(struct host_node *linked, int dirfd, const char *name)
 	return error;
 }
 
+/* The host changed the name that was linked by; what was linked is not to be had. */
+static int check_linked(struct host_node *linked, int dirfd, const char *name)
+{
+	struct host_identity identity;
+	struct statx stx;
+	int error = host_statx(dirfd, name, &stx);
+
+	if (error)
+		return error;
+	identity = host_identity_of(&stx);
+	if (identity.device == linked->identity.device && identity.ino == linked->identity.ino)
+		return 0;
+	(void)unlinkat(dirfd, name, 0);
+	return -ESTALE;
+}
+
+/* By the first of its names that leads to it. */
+static int link_named(struct host_node *linked, int dirfd, const char *name)
+{
+	for (;;) {
+		struct host_place place;
+		int error = host_place_acquire(linked, &place);
+
+		if (error)
+			return error;
+		error = linkat(place.fd, place.name, dirfd, name, 0) ? -errno : 0;
+		if (!error)
+			error = check_linked(linked, dirfd, name);
+		if (error == -ENOENT || error == -ESTALE)
+			host_node_forget_name(linked, place.parent, place.name);
+		host_place_release(&place);
+		if (error != -ENOENT && error != -ESTALE)
+			return error;
+	}
+}
+
 static int host_link(struct inode *directory, const char *name, struct inode *target)
 {
 	struct host_node *node = host_node_of(directory), *linked = host_node_of(target);
-	struct host_place place;
 	int dirfd = begin_change(node), error;
 
 	if (dirfd < 0)
 		return dirfd;
-	error = host_place_acquire(linked, &place);
-	if (!error) {
-		error = linkat(place.fd, place.name, dirfd, name, 0) ? -errno : 0;
-		host_place_release(&place);
-	} else if (error == -ESTALE) {
+	error = link_named(linked, dirfd, name);
+	if (error == -ESTALE)
 		error = link_open(linked, dirfd, name);
-		if (!error)
-			(void)!host_node_set_name(linked, node, name);
-	}
 	if (!error) {
+		/* A name that could not be remembered is found again by lookup. */
+		(void)!host_node_add_name(linked, node, name);
 		target->attributes.nlink++;
 		atomic_store(&linked->dirty, true);
 	}
@@ -247,17 +278,17 @@ static void renamed(struct host_node *old_directory, const char *old_name, struc
 	bool exchange)
 {
 	if (replaced && exchange) {
-		if (host_node_set_name(host_node_of(replaced), old_directory, old_name))
-			host_node_forget_name(host_node_of(replaced), new_directory, new_name);
+		(void)!host_node_set_name(host_node_of(replaced), old_directory, old_name);
 	} else if (replaced) {
-		host_node_forget_name(host_node_of(replaced), new_directory, new_name);
 		if (inode_is_type(replaced, LINUX_S_IFDIR))
 			replaced->attributes.nlink = 0;
 		else if (replaced->attributes.nlink)
 			replaced->attributes.nlink--;
 	}
-	if (host_node_set_name(node, new_directory, new_name))
-		host_node_forget_name(node, old_directory, old_name);
+	(void)!host_node_set_name(node, new_directory, new_name);
+	host_node_forget_name(node, old_directory, old_name);
+	if (replaced)
+		host_node_forget_name(host_node_of(replaced), new_directory, new_name);
 }
 
 static int host_rename(struct inode *old_directory, const char *old_name, struct inode *inode,
@@ -291,21 +322,22 @@ static int host_rename(struct inode *old_directory, const char *old_name, struct
 /* The text never changes while the inode lives, so it is kept there. */
 static int64_t host_readlink(struct inode *inode, char *buffer, size_t size)
 {
-	struct host_place place;
 	char *none = NULL, *copy;
 	ssize_t length;
-	int error;
+	struct statx stx;
+	int fd;
 
 	if (!size)
 		return 0;
-	error = host_place_acquire(host_node_of(inode), &place);
-	if (error)
-		return error;
-	length = readlinkat(place.fd, place.name, buffer, size - 1);
-	error = -errno;
-	host_place_release(&place);
+	fd = host_open_node(host_node_of(inode), O_PATH, &stx);
+	if (fd < 0)
+		return fd;
+	length = readlinkat(fd, "", buffer, size - 1);
 	if (length < 0)
-		return error;
+		length = -errno;
+	(void)close(fd);
+	if (length < 0)
+		return length;
 	buffer[length] = '\0';
 	if ((size_t)length < size - 1) {
 		copy = strdup(buffer);

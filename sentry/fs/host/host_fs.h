@@ -11,6 +11,7 @@
 #include "sentry/mm/mappable.h"
 #include "sentry/vfs/inode.h"
 
+#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -50,6 +51,8 @@ struct host_node {
 	struct host_node *parent; /* fs->lock; with a reference to its inode. NULL: no name is
 				     known, or the root */
 	char *name;		  /* fs->lock */
+	LIST_HEAD(, host_name) others; /* fs->lock: more names, host_names.c's own */
+	unsigned int other_count;      /* fs->lock */
 	bool is_root;		  /* set once */
 	bool keeps_handles; /* set once: no name to open it by again, so what is open stays acquired */
 	bool walled; /* set once: a part of the host that is nobody's business (/proc, /sys) */
@@ -100,12 +103,19 @@ must_check int host_node_new_root(
 /* Another file has the node's place now (stable trees). */
 void host_node_adopt(struct host_node *node, struct host_identity identity);
 void host_inode_release(struct inode *inode);
-/* The name was removed: if it is the one that the node goes by, it has none now. */
-void host_node_forget_name(
-	struct host_node *node, const struct host_node *parent, const char *name);
-/* The node goes by another name now. */
+/* --- host_names.c; none for the root --- */
+
+/* The node goes by this name now; if it has several links, by the one before too. */
 must_check int host_node_set_name(
 	struct host_node *node, struct host_node *parent, const char *name);
+/* It can be found by this name as well. */
+must_check int host_node_add_name(
+	struct host_node *node, struct host_node *parent, const char *name);
+/* The name was removed or leads elsewhere: the node goes by another one, if it has any. */
+void host_node_forget_name(
+	struct host_node *node, const struct host_node *parent, const char *name);
+/* Of a node that nobody knows any more. */
+void host_node_forget_others(struct host_node *node);
 
 /* --- host_open.c: descriptors for nodes --- */
 
@@ -124,9 +134,23 @@ struct host_place {
 	int fd;
 	char name[256];
 };
-/* -ESTALE when no name is known. */
+/* -ESTALE when no name is known. What is there may be another file by now. */
 must_check int host_place_acquire(struct host_node *node, struct host_place *place);
 void host_place_release(struct host_place *place);
+/*
+ * Something else than a directory, opened with flags (and O_NOFOLLOW) by whichever of its names
+ * leads to it; names that do not are forgotten, but where nobody else changes them. The
+ * descriptor is the caller's; -ESTALE when there is none.
+ */
+must_check int host_open_node(struct host_node *node, int flags, struct statx *stx);
+/* A descriptor of a node, perhaps O_PATH, for as long as a change to it takes. */
+struct host_hold {
+	struct host_handle *handle; /* whose it is, or */
+	int own;		    /* this */
+};
+/* The descriptor; -errno. */
+must_check int host_hold_acquire(struct host_node *node, struct host_hold *hold);
+void host_hold_release(struct host_hold *hold);
 /* openat(2) that makes room when there are too many descriptors, and keeps those of the sentry
  * itself free; O_CREAT only with O_EXCL. -errno. */
 must_check int host_openat(int dirfd, const char *name, int flags, uint32_t mode);

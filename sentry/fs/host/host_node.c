@@ -133,6 +133,7 @@ static int node_new(struct super_block *sb, const struct statx *stx, struct host
 	node->inode = inode;
 	node->fs = fs;
 	node->identity = host_identity_of(stx);
+	LIST_INIT(&node->others);
 	host_handle_init(&node->read);
 	host_handle_init(&node->write);
 	mappable_init(&node->mappable, &host_mappable_ops);
@@ -140,58 +141,6 @@ static int node_new(struct super_block *sb, const struct statx *stx, struct host
 	host_attributes_from(fs, stx, &inode->attributes);
 	*out = node;
 	return 0;
-}
-
-/* fs->lock held; name was allocated before. What it replaces is left to the caller to free and put.
- */
-static void set_name_locked(struct host_node *node, struct host_node **parent, char **name)
-{
-	struct host_node *old_parent = node->parent;
-	char *old_name = node->name;
-
-	node->parent = *parent;
-	node->name = *name;
-	*parent = old_parent;
-	*name = old_name;
-}
-
-static bool has_name(struct host_node *node, const struct host_node *parent, const char *name)
-{
-	mutex_guard(&node->fs->lock);
-	return node->parent == parent && node->name && !strcmp(node->name, name);
-}
-
-int host_node_set_name(struct host_node *node, struct host_node *parent, const char *name)
-{
-	char *copy;
-
-	if (node->is_root || has_name(node, parent, name))
-		return 0;
-	copy = strdup(name);
-	if (!copy)
-		return -ENOMEM;
-	inode_get(parent->inode);
-	mutex_lock(&node->fs->lock);
-	set_name_locked(node, &parent, &copy);
-	mutex_unlock(&node->fs->lock);
-	free(copy);
-	if (parent)
-		inode_put(parent->inode);
-	return 0;
-}
-
-void host_node_forget_name(struct host_node *node, const struct host_node *parent, const char *name)
-{
-	struct host_node *old_parent = NULL;
-	char *old_name = NULL;
-
-	mutex_lock(&node->fs->lock);
-	if (node->parent == parent && node->name && !strcmp(node->name, name))
-		set_name_locked(node, &old_parent, &old_name);
-	mutex_unlock(&node->fs->lock);
-	free(old_name);
-	if (old_parent)
-		inode_put(old_parent->inode);
 }
 
 void host_node_adopt(struct host_node *node, struct host_identity identity)
@@ -212,10 +161,12 @@ static int known_node(struct host_node *node, struct host_node *parent, const ch
 	struct host_fs *fs = node->fs;
 	int error = 0;
 
-	/* Of several hard links the first name stays, as long as it is true. */
+	/* Where nobody else changes names, of several hard links the first stays the node's own. */
 	if (node->inode->attributes.nlink <= 1 || inode_is_type(node->inode, LINUX_S_IFDIR) ||
-		!fs->exclusive || !node->name)
+		!fs->exclusive)
 		error = host_node_set_name(node, parent, name);
+	else
+		error = host_node_add_name(node, parent, name);
 	if (error) {
 		inode_put(node->inode);
 		return error;
@@ -372,6 +323,7 @@ static void node_free(struct host_node *node)
 	host_handle_destroy(&node->write);
 	if (node->listing)
 		host_listing_put(node->listing);
+	host_node_forget_others(node);
 	free(node->name);
 	mappable_destroy(&node->mappable);
 	free(node);

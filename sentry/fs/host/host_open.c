@@ -103,15 +103,18 @@ static int open_down(int dirfd, char *names)
 	return at;
 }
 
+static bool is_identity(const struct host_node *node, const struct statx *stx)
+{
+	struct host_identity identity = host_identity_of(stx);
+
+	return identity.device == node->identity.device && identity.ino == node->identity.ino;
+}
+
 static bool is_node(struct host_node *node, int fd)
 {
-	struct host_identity identity;
 	struct statx stx;
 
-	if (host_statx(fd, "", &stx))
-		return false;
-	identity = host_identity_of(&stx);
-	return identity.device == node->identity.device && identity.ino == node->identity.ino;
+	return !host_statx(fd, "", &stx) && is_identity(node, &stx);
 }
 
 int host_directory_acquire(struct host_node *node)
@@ -175,20 +178,63 @@ void host_place_release(struct host_place *place)
 	inode_put(place->parent->inode);
 }
 
-/* Never blocks: a FIFO that took the file's place is noticed afterwards. */
-static int open_file(struct host_node *node, bool write)
+/* The name leads nowhere, or to what is not a file that can be opened. */
+static bool is_gone(int error)
 {
-	const int flags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-	struct host_place place;
-	int fd = host_place_acquire(node, &place);
+	return error == -ENOENT || error == -ENOTDIR || error == -ENXIO || error == -ELOOP ||
+	       error == -EISDIR || error == -ESTALE;
+}
 
-	if (fd)
+int host_open_node(struct host_node *node, int flags, struct statx *stx)
+{
+	bool trusts_names = node->fs->exclusive;
+
+	for (;;) {
+		struct host_place place;
+		int fd = host_place_acquire(node, &place), error;
+
+		if (fd)
+			return fd;
+		fd = host_openat(place.fd, place.name, flags | O_NOFOLLOW, 0);
+		error = fd < 0 ? fd : host_statx(fd, "", stx);
+		if (!error && !trusts_names && !is_identity(node, stx))
+			error = -ESTALE;
+		if (error && fd >= 0)
+			(void)close(fd);
+		if (is_gone(error) && !trusts_names)
+			host_node_forget_name(node, place.parent, place.name);
+		host_place_release(&place);
+		if (!error)
+			return fd;
+		if (!is_gone(error) || trusts_names)
+			return is_gone(error) && error != -ENOENT ? -ESTALE : error;
+	}
+}
+
+int host_hold_acquire(struct host_node *node, struct host_hold *hold)
+{
+	struct statx stx;
+	int fd;
+
+	*hold = (struct host_hold){.handle = &node->read, .own = -1};
+	fd = inode_is_type(node->inode, LINUX_S_IFDIR) ? host_directory_acquire(node)
+						       : host_handle_acquire(&node->read);
+	if (fd >= 0 || inode_is_type(node->inode, LINUX_S_IFDIR))
 		return fd;
-	fd = host_openat(place.fd, place.name, flags | (write ? O_RDWR : O_RDONLY), 0);
-	host_place_release(&place);
-	if (fd == -ENXIO || fd == -ELOOP || fd == -EISDIR)
-		return -ESTALE;
-	return fd;
+	hold->handle = &node->write;
+	fd = host_handle_acquire(&node->write);
+	if (fd >= 0)
+		return fd;
+	hold->handle = NULL;
+	return hold->own = host_open_node(node, O_PATH, &stx);
+}
+
+void host_hold_release(struct host_hold *hold)
+{
+	if (hold->handle)
+		host_handle_release(hold->handle);
+	else
+		(void)close(hold->own);
 }
 
 /* A file without a name is read through the descriptor by which it is written, if there is one. */
@@ -205,10 +251,11 @@ static int open_unnamed(struct host_node *node)
 
 int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)
 {
+	/* Never blocks: a FIFO that took the file's place is noticed afterwards. */
+	const int flags = (write ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY;
 	struct host_handle *handle = write ? &node->write : &node->read;
-	struct host_identity identity;
 	struct statx stx;
-	int fd = host_handle_acquire(handle), error;
+	int fd = host_handle_acquire(handle), error = 0;
 
 	if (fd >= 0) {
 		if (fresh && host_statx(fd, "", fresh)) {
@@ -219,19 +266,18 @@ int host_file_acquire(struct host_node *node, bool write, struct statx *fresh)
 	}
 	if (node->walled)
 		return -EACCES;
-	fd = open_file(node, write);
-	if (fd == -ESTALE && !write)
+	fd = host_open_node(node, flags, &stx);
+	if (fd == -ESTALE && !write) {
 		fd = open_unnamed(node);
+		error = fd < 0 ? 0 : host_statx(fd, "", &stx);
+	}
 	if (fd < 0)
 		return fd;
-	error = host_statx(fd, "", &stx);
-	identity = host_identity_of(&stx);
 	if (!error && !S_ISREG(stx.stx_mode))
 		error = -ESTALE;
-	if (!error &&
-		(identity.device != node->identity.device || identity.ino != node->identity.ino)) {
+	if (!error && !is_identity(node, &stx)) {
 		if (fresh && host_fs_is_stable(node->fs))
-			host_node_adopt(node, identity);
+			host_node_adopt(node, host_identity_of(&stx));
 		else
 			error = -ESTALE;
 	}

@@ -72,6 +72,8 @@ static int host_revalidate(struct inode *directory, const char *name, struct ino
 	if (identity.ino != known->identity.ino || identity.device != known->identity.device ||
 		!inode_is_type(inode, stx.stx_mode & LINUX_S_IFMT))
 		return 0;
+	if (host_node_add_name(known, node, name))
+		return 0;
 	host_attributes_meet(inode, &stx);
 	return 1;
 }
