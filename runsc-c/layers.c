@@ -119,6 +119,17 @@ static int prepare_kept(
 	return 0;
 }
 
+/* A file gets its name when it is complete. What is there and is no file, as a device, a pipe or a
+ * link, stays what it is, and is written to. */
+static int open_export(struct layers *layers, const char *name, struct failure *failure)
+{
+	struct stat there;
+
+	if (strncmp(name, "fd:", 3) != 0 && (lstat(name, &there) || S_ISREG(there.st_mode)))
+		return 0;
+	return outcome_open("export-changes", name, &layers->export_fd, failure);
+}
+
 int layers_open(struct layers *layers, const struct run_options *options, struct failure *failure)
 {
 	char *kept = NULL;
@@ -131,9 +142,7 @@ int layers_open(struct layers *layers, const struct run_options *options, struct
 	}
 	if (options->keep_changes && prepare_kept(layers, options, failure))
 		return -1;
-	if (options->export_changes && !strncmp(options->export_changes, "fd:", 3) &&
-		outcome_open(
-			"export-changes", options->export_changes, &layers->export_fd, failure))
+	if (options->export_changes && open_export(layers, options->export_changes, failure))
 		return -1;
 	if (!layer_wanted(options))
 		return 0;

@@ -63,6 +63,13 @@ def export(directory):
     with tarfile.open(archive, errors="surrogateescape") as tar:
         score.check(any(os.fsencode(name).endswith(b"two\nlines-\xc3\xa9-\xff") for name in tar.getnames()), "names are bytes")
     score.check(not [name for name in os.listdir(directory) if name.startswith("layer.tar.")], "and nothing beside it", os.listdir(directory))
+    done = job(place, "echo out", "--export-changes", "/dev/stdout")
+    score.check(done[0] == 0 and os.path.islink("/dev/stdout") and done[1].startswith(b"out\n") and len(done[1]) >= 1024, "a link is not replaced", done[0], done[2])
+    fifo = f"{directory}/fifo"
+    os.mkfifo(fifo)
+    reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
+    done = job(place, "true", "--export-changes", fifo)
+    score.check(done[0] == 0 and len(reader.communicate(timeout=20)[0]) >= 1024 and stat.S_ISFIFO(os.stat(fifo).st_mode), "nor is a FIFO", done)
     read, write = os.pipe()
     process = subprocess.Popen([CSANDBOX, "run", "--export-changes", f"fd:{write}", "--", "sh", "-c", "echo x > piped"], cwd=place, pass_fds=[write])
     os.close(write)
