@@ -3,8 +3,10 @@
  */
 #include "base/log.h"
 
+#include <errno.h>
 #include <execinfo.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +18,7 @@ static int g_log_fd = -1;
 static enum log_format g_log_format;
 static enum log_level g_log_least;
 static void (*g_panic_report)(const char *message);
+static atomic_int g_lost;
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -76,9 +79,14 @@ static void record_write(enum log_level level, const char *message)
 		size = snprintf(record, sizeof(record), "%s.%06ldZ %-7s %s\n", stamp,
 			now.tv_nsec / 1000, level_names[level], message);
 	}
-	/* A full disk must not stop a guest: a lost record is acceptable. */
+	/* A full disk must not stop a guest: a lost record is acceptable, and told at the end. */
 	if (write(g_log_fd, record, (size_t)size) < 0)
-		return;
+		atomic_store(&g_lost, errno);
+}
+
+int log_lost(void)
+{
+	return atomic_load(&g_lost);
 }
 
 void log_write(enum log_level level, const char *format, ...)

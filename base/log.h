@@ -19,6 +19,8 @@ enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 /* Takes the descriptor over; -1 turns the log off. Called before there are threads. */
 void log_open(int fd, enum log_format format, enum log_level least);
 bool log_enabled(enum log_level level);
+/* The errno for which a record was lost; 0: none was. */
+int log_lost(void);
 void log_write(enum log_level level, const char *format, ...) format_(2, 3);
 
 #define log_debug(...)                                                                             \

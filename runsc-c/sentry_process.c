@@ -174,15 +174,29 @@ static void *listen_to_command(void *argument unused_)
 	_exit(STATUS_INTERNAL);
 }
 
+static void tell_what_is_lost(const char *what, int error)
+{
+	char text[128];
+
+	if (!error)
+		return;
+	(void)snprintf(
+		text, sizeof(text), "csandbox: %s is not complete: %s\n", what, strerror(error));
+	send_text(text);
+}
+
 static void *report_end(void *argument unused_)
 {
 	struct control_message message = {.type = CONTROL_EXITED};
 	struct sandbox_result result;
 	long leaks;
+	int error;
 
 	kernel_wait(&result);
-	trace_finish();
+	error = -trace_finish();
+	tell_what_is_lost("the trace", error == EPIPE ? 0 : error);
 	leaks = kernel_shutdown();
+	tell_what_is_lost("--debug-log", log_lost());
 	message.a = result.status;
 	if (leaks > 0) {
 		message.type = CONTROL_FAILURE;
@@ -301,6 +315,13 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	/* While the process is small, and before the filter: the stubs get a stricter one of their
 	 * own. */
 	error = platform_ptrace_new(platform);
+	if (error == -ENOMEM) {
+		(void)fail(failure, STATUS_INTERNAL,
+			"no room for the stubs' pages at the end of the address space; csandbox "
+			"does "
+			"not run inside csandbox");
+		give_up(failure);
+	}
 	if (error) {
 		(void)fail_errno(failure, -error, "the host lets us trace no process of our own");
 		give_up(failure);

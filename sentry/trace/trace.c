@@ -576,12 +576,12 @@ void trace_task_begin(struct task *task)
 		task_slow_set(task, TASK_SLOW_TRACE);
 }
 
-void trace_finish(void)
+int trace_finish(void)
 {
 	struct text_writer table = {0};
 
 	if (!g_trace_hooks)
-		return;
+		return 0;
 	if (config.summary) {
 		trace_summary_print(&table);
 		if (!text_writer_failed(&table)) {
@@ -591,5 +591,5 @@ void trace_finish(void)
 		}
 		text_writer_free(&table);
 	}
-	trace_writer_finish();
+	return trace_writer_finish();
 }

@@ -30,7 +30,8 @@ struct trace_config {
 
 /* Before the first task starts. -ENOMEM. */
 must_check int trace_start(const struct trace_config *config);
-/* No task is left: calls that never returned, the table, and what is still in the buffer. */
-void trace_finish(void);
+/* No task is left: calls that never returned, the table, and what is still in the buffer. The
+ * error that ended the trace early (-EPIPE: its reader went away), or 0. */
+must_check int trace_finish(void);
 /* The first task of a sandbox calls this; children inherit it. */
 void trace_task_begin(struct task *task);

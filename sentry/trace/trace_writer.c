@@ -17,7 +17,7 @@
 static struct {
 	struct mutex lock; /* RANK_RUN - 1: nothing but the timers' is taken below it */
 	int fd;
-	bool broken; /* the reader is gone: nobody is told any more */
+	int broken; /* the error that ended it: nobody is told any more */
 	bool timer_armed;
 	struct ktimer timer;
 	size_t size;
@@ -34,7 +34,7 @@ static void flush_locked(void)
 		if (size > 0)
 			done += (size_t)size;
 		else if (size < 0 && errno != EINTR)
-			writer.broken = true;
+			writer.broken = errno;
 	}
 	writer.size = 0;
 }
@@ -54,11 +54,12 @@ int trace_writer_start(int fd)
 	return 0;
 }
 
-void trace_writer_finish(void)
+int trace_writer_finish(void)
 {
 	ktimer_cancel(&writer.timer, true);
 	mutex_guard(&writer.lock);
 	flush_locked();
+	return -writer.broken;
 }
 
 void trace_writer_lock(void)

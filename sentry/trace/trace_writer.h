@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 must_check int trace_writer_start(int fd);
-/* What is still in the buffer. */
-void trace_writer_finish(void);
+/* What is still in the buffer. The error that ended the trace early, or 0. */
+must_check int trace_writer_finish(void);
 void trace_writer_lock(void);
 void trace_writer_unlock(void);
 /* Locked. */

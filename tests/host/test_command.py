@@ -77,6 +77,16 @@ def options():
         score.check(result[0] == 0 and pathlib.Path(log).exists(), "--debug-log", result)
 
 
+def full_disk():
+    """What cannot be written is told in one line; the program's status stays its own."""
+    log = ("--strace=/dev/full", "true"), ("--debug-log", "/dev/full", "--", "python3", "-c", "import ctypes; ctypes.CDLL(None).syscall(425)")
+    for arguments in log:
+        says(" ".join(arguments[:2]), sandbox(*arguments), 0, "", "is not complete: No space left on device")
+    for option in ("--changes", "--export-changes", "--learn", "--report", "--result"):
+        says(option, sandbox(f"{option}=/dev/full", "--", "sh", "-c", "echo > /var/x"), 125, "", option)
+    score.check(pathlib.Path("/dev/full").is_char_device(), "/dev/full is what it was")
+
+
 def files():
     with Scratch() as directory:
         path = pathlib.Path(directory)
@@ -204,6 +214,7 @@ def signals():
 def main():
     statuses()
     options()
+    full_disk()
     files()
     hostile_programs()
     signals()
