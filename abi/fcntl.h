@@ -70,11 +70,10 @@
 #define LINUX_F_GET_SEALS	 1034
 #define LINUX_F_GET_RW_HINT	 1035
 #define LINUX_F_SET_RW_HINT	 1036
-#define LINUX_F_GET_FILE_RW_HINT 1037
-#define LINUX_F_SET_FILE_RW_HINT 1038
 
 /* Added by Linux 6.10 and later. */
 #define LINUX_F_DUPFD_QUERY   1027
+#define LINUX_F_CREATED_QUERY	 1028
 #define LINUX_F_CREATED_QUERY 1028
 
 /* Descriptor flags, lock types, flock(2), owners. */

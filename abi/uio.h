@@ -21,6 +21,7 @@
 #define LINUX_RWF_NOAPPEND  0x20 /* Linux 6.9 */
 #define LINUX_RWF_ATOMIC    0x40 /* Linux 6.11 */
 #define LINUX_RWF_DONTCACHE 0x80 /* Linux 6.14 */
+#define LINUX_RWF_NOSIGNAL  0x100 /* Linux 6.18 */
 
 #define LINUX_SPLICE_F_MOVE	0x01
 #define LINUX_SPLICE_F_NONBLOCK 0x02

@@ -7,6 +7,7 @@
  */
 #include "sentry/mm/iov_iter.h"
 
+#include "abi/limits.h"
 #include "sentry/mm/pin.h"
 
 #include <errno.h>
@@ -38,16 +39,22 @@ void iov_iter_init_kernel(struct iov_iter *iter, void *buffer, size_t size, bool
 	init(iter, NULL, (uintptr_t)buffer, size, into_buffer);
 }
 
-/* Lengths are checked, and their sum is cut to MAX_RW_COUNT, as import_iovec() does. */
+/* Lengths are checked, and their sum is cut to MAX_RW_COUNT, as import_iovec() does: what is not
+ * user space's is refused before anything is moved, a single piece after it was cut. */
 static int check_pieces(struct iov_iter *iter)
 {
 	uint64_t total = 0;
 
+	for (size_t i = 0; i < iter->pieces; i++)
+		if (iter->piece[i].size > INT64_MAX)
+			return -EINVAL;
 	for (size_t i = 0; i < iter->pieces; i++) {
 		struct iov_piece *piece = &iter->piece[i];
 
-		if (piece->size > INT64_MAX)
-			return -EINVAL;
+		if (iter->pieces == 1)
+			piece->size = min_u64(piece->size, MAX_RW_COUNT);
+		if (piece->base > LINUX_TASK_SIZE || piece->size > LINUX_TASK_SIZE - piece->base)
+			return -EFAULT;
 		if (piece->size && (piece->base >= PLATFORM_GUEST_MAX ||
 					   piece->size > PLATFORM_GUEST_MAX - piece->base))
 			piece->base = PLATFORM_GUEST_MAX; /* faults when it is reached */

@@ -14,6 +14,7 @@
 #include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/file_lock.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/owner.h"
 
 #include <errno.h>
@@ -132,16 +133,21 @@ static int64_t set_signal(struct file *file, int signal)
 	return 0;
 }
 
-/* Hints about the life of data: taken if they make sense, and nothing comes of them. */
-static int64_t write_hint(struct task *task, unsigned int command, gaddr_t address)
+/* Hints about the life of an inode's data: kept, and nothing else comes of them. */
+static int64_t write_hint(struct task *task, struct inode *inode, bool get, gaddr_t address)
 {
-	uint64_t hint = LINUX_RWH_WRITE_LIFE_NOT_SET;
+	uint64_t hint = inode->write_hint;
 
-	if (command == LINUX_F_GET_RW_HINT || command == LINUX_F_GET_FILE_RW_HINT)
+	if (get)
 		return mm_copy_out(task->mm, address, &hint, sizeof(hint));
+	if (!inode_owner_or_capable(inode, task->cred))
+		return -EPERM;
 	if (mm_copy_in(task->mm, &hint, address, sizeof(hint)))
 		return -EFAULT;
-	return hint > LINUX_RWH_WRITE_LIFE_EXTREME ? -EINVAL : 0;
+	if (hint > LINUX_RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	inode->write_hint = (uint8_t)hint;
+	return 0;
 }
 
 static int64_t query_same(struct task *task, struct file *file, int other)
@@ -173,6 +179,9 @@ static bool descriptor_command(struct task *task, struct file *file, int fd, uns
 		return true;
 	case LINUX_F_DUPFD_QUERY:
 		*result = query_same(task, file, (int)argument);
+		return true;
+	case LINUX_F_CREATED_QUERY:
+		*result = !!(file->mode & FILE_CREATED);
 		return true;
 	default:
 		return false;
@@ -207,9 +216,9 @@ static int64_t file_command(
 	case LINUX_F_GETSIG:
 		return file->owner.signal;
 	case LINUX_F_SETLEASE:
-		return file_set_lease(file, (int)argument);
+		return lease_set(file, fd, (int)argument);
 	case LINUX_F_GETLEASE:
-		return file_get_lease(file);
+		return lease_get_type(file);
 	case LINUX_F_NOTIFY:
 		return dnotify_set(file, task->files, fd, (uint32_t)argument);
 	case LINUX_F_SETPIPE_SZ:
@@ -221,9 +230,7 @@ static int64_t file_command(
 		return tmpfs_get_seals(file);
 	case LINUX_F_GET_RW_HINT:
 	case LINUX_F_SET_RW_HINT:
-	case LINUX_F_GET_FILE_RW_HINT:
-	case LINUX_F_SET_FILE_RW_HINT:
-		return write_hint(task, command, argument);
+		return write_hint(task, file->inode, command == LINUX_F_GET_RW_HINT, argument);
 	default:
 		return -EINVAL;
 	}
@@ -247,11 +254,15 @@ int64_t sys_fcntl(struct task *task, const uint64_t args[6])
 
 int64_t sys_flock(struct task *task, const uint64_t args[6])
 {
-	auto_file struct file *file = fd_get(task->files, (int)args[0]);
 	unsigned int operation = (unsigned int)args[1];
+	unsigned int kind = operation & ~(unsigned int)LINUX_LOCK_NB;
+	auto_file struct file *file = NULL;
 
 	/* Mandatory share modes are gone; Linux warns and does nothing. */
 	if (operation & LINUX_LOCK_MAND)
 		return 0;
+	if (kind != LINUX_LOCK_SH && kind != LINUX_LOCK_EX && kind != LINUX_LOCK_UN)
+		return -EINVAL;
+	file = fd_get(task->files, (int)args[0]);
 	return file ? file_flock(file, operation) : -EBADF;
 }

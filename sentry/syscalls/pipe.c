@@ -80,26 +80,35 @@ static int copy_in_offset(struct task *task, const struct file *file, gaddr_t ad
 	return 0;
 }
 
+/* A range of a file that is no pipe: Linux's rw_verify_area(). */
+static bool range_is_valid(const struct file *file, const int64_t *position, uint64_t size)
+{
+	int64_t start = position ? *position : file->position, end;
+
+	return size <= INT64_MAX && !__builtin_add_overflow(start, (int64_t)size, &end);
+}
+
 static int64_t splice_files(struct file *in, int64_t *in_position, struct file *out,
 	int64_t *out_position, size_t size, unsigned int flags)
 {
 	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE))
 		return -EBADF;
 	if (file_pipe(in) && file_pipe(out))
-		return splice_pipes(in, out, size, flags, false);
+		return splice_pipes(in, out, min_u64(size, LINUX_MAX_RW_COUNT), flags, false);
 	if (file_pipe(in)) {
-		if (out->flags & LINUX_O_APPEND)
+		if ((out->flags & LINUX_O_APPEND) || !file_can_splice(out) ||
+			!range_is_valid(out, out_position, size))
 			return -EINVAL;
+		size = min_u64(size, LINUX_MAX_RW_COUNT);
 		return splice_from_pipe(in, out, out_position, size, flags);
 	}
-	if (file_pipe(out))
-		return splice_to_pipe(in, in_position, out, size, flags);
-	return -EINVAL;
+	if (!file_pipe(out) || !file_can_splice(in) || !range_is_valid(in, in_position, size))
+		return -EINVAL;
+	return splice_to_pipe(in, in_position, out, min_u64(size, LINUX_MAX_RW_COUNT), flags);
 }
 
 int64_t sys_splice(struct task *task, const uint64_t args[6])
 {
-	size_t size = min_u64(args[4], LINUX_MAX_RW_COUNT);
 	unsigned int flags = (unsigned int)args[5];
 	int64_t in_offset, out_offset, *in_position, *out_position, done;
 	auto_file struct file *in = NULL, *out = NULL;
@@ -118,7 +127,7 @@ int64_t sys_splice(struct task *task, const uint64_t args[6])
 		error = copy_in_offset(task, out, args[3], &out_offset, &out_position);
 	if (error)
 		return error;
-	done = splice_files(in, in_position, out, out_position, size, flags);
+	done = splice_files(in, in_position, out, out_position, args[4], flags);
 	if (done > 0 && in_position)
 		error = mm_copy_out(task->mm, args[1], in_position, sizeof(*in_position));
 	if (done > 0 && out_position)

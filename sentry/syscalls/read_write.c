@@ -12,20 +12,21 @@
 
 #define RWF_KNOWN                                                                                  \
 	(LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC | LINUX_RWF_NOWAIT |                   \
-		LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND)
+		LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND | LINUX_RWF_NOSIGNAL)
 
 /* A buffer that does not lie in user space is a fault whatever else is wrong; a large count is cut
  * by the iterator. */
 static int64_t transfer(
 	struct task *task, int fd, gaddr_t base, uint64_t size, int64_t *position, bool write)
 {
-	auto_file struct file *file = fd_get(task->files, fd);
+	auto_file struct file *file = NULL;
 	struct iov_iter iter;
 
-	if (!file)
-		return -EBADF;
 	if (position && *position < 0)
 		return -EINVAL;
+	file = fd_get(task->files, fd);
+	if (!file)
+		return -EBADF;
 	if (position && !(file->mode & FILE_SEEKABLE))
 		return -ESPIPE;
 	if (!(file->mode & (write ? FILE_WRITE : FILE_READ)))
@@ -63,14 +64,15 @@ int64_t sys_pwrite64(struct task *task, const uint64_t args[6])
 static int64_t transfer_vector(struct task *task, int fd, gaddr_t iovecs, uint64_t count,
 	int64_t *position, int rwf, bool write)
 {
-	auto_file struct file *file = fd_get(task->files, fd);
+	auto_file struct file *file = NULL;
 	struct iov_iter iter;
 	int64_t result;
 
-	if (!file)
-		return -EBADF;
 	if (position && *position < 0)
 		return -EINVAL;
+	file = fd_get(task->files, fd);
+	if (!file)
+		return -EBADF;
 	if (position && !(file->mode & FILE_SEEKABLE))
 		return -ESPIPE;
 	if (!(file->mode & (write ? FILE_WRITE : FILE_READ)))

@@ -3,10 +3,12 @@
  * readahead(2), fsync(2), sync(2). */
 #include "abi/fcntl.h"
 #include "abi/limits.h"
+#include "abi/mman.h"
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/syscalls.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/open.h"
 #include "sentry/vfs/permission.h"
@@ -48,7 +50,9 @@ static int truncate_path(const struct path *path, uint64_t size)
 		result = inode_get_write_access(inode);
 	if (result)
 		return result;
-	result = path_truncate(path, NULL, size, false);
+	result = lease_break(inode, true, false);
+	if (result == 0)
+		result = path_truncate(path, NULL, size, false);
 	inode_put_write_access(inode);
 	return result;
 }
@@ -102,9 +106,76 @@ int64_t sys_readahead(struct task *task, const uint64_t args[6])
 
 	if (!file || !(file->mode & FILE_READ))
 		return -EBADF;
-	if (!inode_is_type(file->inode, LINUX_S_IFREG))
+	if (!inode_is_type(file->inode, LINUX_S_IFREG) || (int64_t)args[2] < 0)
 		return -EINVAL;
 	return 0;
+}
+
+/* Pages of a range that hold data: all of those are "cached" here. */
+static int64_t count_pages(struct file *file, uint64_t from, uint64_t to)
+{
+	uint64_t pages = 0;
+
+	while (from < to) {
+		int64_t data = (int64_t)from, hole = (int64_t)to;
+
+		if (file->ops->seek) {
+			data = file->ops->seek(file, (int64_t)from, LINUX_SEEK_DATA);
+			if (data < 0 || (uint64_t)data >= to)
+				break;
+			hole = file->ops->seek(file, data, LINUX_SEEK_HOLE);
+			if (hole < 0 || task_signal_pending(current))
+				break;
+		}
+		hole = (int64_t)min_u64((uint64_t)hole, to);
+		pages += ((uint64_t)hole + LINUX_PAGE_SIZE - 1) / LINUX_PAGE_SIZE -
+			 (uint64_t)data / LINUX_PAGE_SIZE;
+		from = (uint64_t)hole;
+	}
+	return (int64_t)pages;
+}
+
+static int64_t cached_pages(struct file *file, const struct linux_cachestat_range *range)
+{
+	struct inode *inode = file->inode;
+	uint64_t size, end = range->off + range->len;
+
+	if (!inode_is_type(inode, LINUX_S_IFREG))
+		return 0;
+	if (inode->ops->getattr) {
+		int error = inode->ops->getattr(inode);
+
+		if (error)
+			return error;
+	}
+	size = inode->attributes.size;
+	if (range->len == 0 || end < range->off || end > size)
+		end = size;
+	mutex_guard(&file->lock);
+	return count_pages(file, range->off, end);
+}
+
+int64_t sys_cachestat(struct task *task, const uint64_t args[6])
+{
+	auto_file struct file *file = fd_get(task->files, (int)args[0]);
+	struct linux_cachestat_range range;
+	struct linux_cachestat out = {0};
+	int64_t pages;
+
+	if (!file)
+		return -EBADF;
+	if (!(file->mode & FILE_WRITE) && !inode_owner_or_capable(file->inode, task->cred) &&
+		inode_permission(file->inode, task->cred, MAY_WRITE))
+		return -EPERM;
+	if (mm_copy_in(task->mm, &range, args[1], sizeof(range)))
+		return -EFAULT;
+	if ((unsigned int)args[3])
+		return -EINVAL;
+	pages = cached_pages(file, &range);
+	if (pages < 0)
+		return pages;
+	out.nr_cache = (uint64_t)pages;
+	return mm_copy_out(task->mm, args[2], &out, sizeof(out));
 }
 
 static int64_t sync_file(struct task *task, int fd, bool data_only)

@@ -122,15 +122,14 @@ int dnotify_set(struct file *file, struct fd_table *table, int fd, uint32_t even
 	uint32_t mask = mask_of(events);
 	struct dnotify *dnotify;
 
+	if (!mask) {
+		dnotify_close(file, table);
+		return 0;
+	}
 	if (!inode_is_type(file->inode, LINUX_S_IFDIR))
 		return -ENOTDIR;
 	mutex_guard(&lock);
 	dnotify = find(file, table);
-	if (!mask) {
-		if (dnotify)
-			end(dnotify);
-		return 0;
-	}
 	if (!dnotify)
 		dnotify = begin(file, table);
 	if (!dnotify)

@@ -248,6 +248,13 @@ int file_set_owner(struct file *file, int type, int number)
 	return 0;
 }
 
+void file_forget_owner(struct file *file)
+{
+	set_owner(file, NULL, LINUX_F_OWNER_PID);
+	mutex_guard(&file->lock);
+	file->owner.signal = 0;
+}
+
 void file_set_owner_if_none(struct file *file)
 {
 	bool none;
@@ -262,6 +269,6 @@ void file_set_owner_if_none(struct file *file)
 int file_get_owner(struct file *file, int *type)
 {
 	mutex_guard(&file->lock);
-	*type = file->owner.pid ? file->owner.type : LINUX_F_OWNER_PID;
+	*type = file->owner.type;
 	return pid_number_in(file->owner.pid, task_pid_namespace(current));
 }

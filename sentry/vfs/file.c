@@ -75,10 +75,17 @@ void file_abandon(struct file *file)
 		file_free(file);
 }
 
+static bool reads_alone(const struct file *file)
+{
+	return (file->mode & (FILE_READ | FILE_WRITE)) == FILE_READ;
+}
+
 int file_hold_write_access(struct file *file)
 {
 	int result;
 
+	if (reads_alone(file))
+		atomic_fetch_add(&file->inode->readers, 1);
 	if (!writes_to_mount(file))
 		return 0;
 	result = mount_want_write(file->path.mount);
@@ -91,6 +98,8 @@ int file_hold_write_access(struct file *file)
 
 void file_drop_write_access(struct file *file)
 {
+	if (reads_alone(file))
+		atomic_fetch_sub(&file->inode->readers, 1);
 	if (!writes_to_mount(file))
 		return;
 	atomic_fetch_sub(&file->path.mount->writers, 1);

@@ -37,6 +37,7 @@ enum file_mode {
 	FILE_STREAM = 32,   /* position is never used (pipes, sockets): no lock is taken for it */
 	FILE_NO_SIGPIPE = 128, /* -EPIPE from write raises no SIGPIPE (datagram sockets) though it
 				  is a stream */
+	FILE_CREATED = 256, /* the open(2) that made this made the inode too */
 	FILE_NO_WAIT = 64, /* read and write may wait for the host's disk, never for an event: no
 			      -EAGAIN */
 };
@@ -186,6 +187,11 @@ must_check int64_t file_write_flags(
 must_check int64_t file_copy(struct file *in, int64_t *in_position, struct file *out,
 	int64_t *out_position, uint64_t count, int rwf);
 must_check int64_t file_seek(struct file *file, int64_t offset, int whence);
+/* For file_operations.seek of files without a position that lseek(2) is allowed on all the same, and
+ * splice(2) is not: eventfd, epoll... Always 0. */
+int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence);
+/* Can data be spliced between this and a pipe (splice(2), sendfile(2))? */
+bool file_can_splice(const struct file *file);
 /* After a read: atime, unless the file or its mount says no. No lock held. */
 void file_accessed(struct file *file);
 /* Sets or clears FASYNC: SIGIO (or F_SETSIG's) to the owner when the file's events come. */

@@ -129,6 +129,17 @@ static int64_t read_attempt(void *argument)
 	return result;
 }
 
+/* What Linux's rw_verify_area() checks: the end of the range is an offset too. */
+static bool range_is_valid(
+	const struct file *file, const int64_t *position, const struct iov_iter *iter)
+{
+	int64_t start = position ? *position : file->position, end;
+
+	if (!position && (file->mode & FILE_STREAM))
+		return true;
+	return start >= 0 && !__builtin_add_overflow(start, iov_iter_count(iter), &end);
+}
+
 int64_t file_read_flags(struct file *file, struct iov_iter *to, int64_t *position, int rwf)
 {
 	struct transfer transfer = {.file = file, .iter = to, .position = position, .rwf = rwf};
@@ -140,6 +151,8 @@ int64_t file_read_flags(struct file *file, struct iov_iter *to, int64_t *positio
 		return -EINVAL;
 	if (!file->ops->read)
 		return inode_is_type(file->inode, LINUX_S_IFDIR) ? -EISDIR : -EINVAL;
+	if (!range_is_valid(file, position, to))
+		return -EINVAL;
 	result = transfer_wait(&transfer, LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLRDHUP,
 		false, read_attempt);
 	if (result > 0) {
@@ -289,7 +302,7 @@ static int64_t write_all(struct transfer *transfer)
 		done += result;
 	} while ((file->mode & FILE_STREAM) && iov_iter_count(transfer->iter) > 0);
 	if (result == -EPIPE && (file->mode & FILE_STREAM) && !(file->mode & FILE_NO_SIGPIPE) &&
-		current) {
+		!(transfer->rwf & LINUX_RWF_NOSIGNAL) && current) {
 		struct linux_siginfo info;
 
 		siginfo_user(&info, LINUX_SIGPIPE, current, current);
@@ -317,6 +330,8 @@ int64_t file_write_flags(struct file *file, struct iov_iter *from, int64_t *posi
 	if (position && *position < 0)
 		return -EINVAL;
 	if (!file->ops->write)
+		return -EINVAL;
+	if (!range_is_valid(file, position, from))
 		return -EINVAL;
 	result = write_all(&transfer);
 	if (result > 0) {

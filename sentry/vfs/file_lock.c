@@ -3,19 +3,18 @@
  * File locks: records (POSIX and of open file descriptions) and flock(2).
  *
  * One lock for all of them, taken for moments: so the search for deadlocks sees a whole picture. A
- * blocked caller waits on the inode's queue and tries again. Differs from Linux: leases are refused
- * (F_SETLEASE gives EINVAL), and waiters are not served in the order in which they came.
+ * blocked caller waits on the inode's queue and tries again. Differs from Linux: waiters are not served
+ * in the order in which they came.
  */
 #include "sentry/vfs/file_lock.h"
 
-#include "abi/capability.h"
 #include "abi/epoll.h"
 #include "abi/stat.h"
 #include "base/text_writer.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
-#include "sentry/vfs/permission.h"
+#include "sentry/vfs/lease.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -554,28 +553,11 @@ void file_lock_release_file(struct file *file)
 {
 	struct file_lock_list *list = file->inode->locks;
 
+	lease_release_file(file);
 	if (!list)
 		return;
 	(void)release_kind(list, LOCK_OFD, file);
 	(void)release_kind(list, LOCK_FLOCK, file);
-}
-
-int file_set_lease(struct file *file, int type)
-{
-	const struct cred *cred = vfs_cred();
-
-	if (type != LINUX_F_RDLCK && type != LINUX_F_WRLCK && type != LINUX_F_UNLCK)
-		return -EINVAL;
-	if (type == LINUX_F_UNLCK)
-		return -EAGAIN;
-	if (cred->fsuid != file->inode->attributes.uid && !vfs_capable(cred, LINUX_CAP_LEASE))
-		return -EACCES;
-	return -EINVAL;
-}
-
-int file_get_lease(struct file *file)
-{
-	return LINUX_F_UNLCK;
 }
 
 static void show_lock(struct text_writer *out, unsigned int number, const struct inode *inode,
@@ -608,4 +590,5 @@ void file_lock_show_all(struct text_writer *out)
 			show_lock(out, number++, list->inode, lock);
 	}
 	unlock_all();
+	(void)lease_show_all(out, number);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * File locks: POSIX record locks, open file description locks, flock(2), and the little that there
- * is of leases.
+ * File locks: POSIX record locks, open file description locks, flock(2).
  *
  * Every function takes what locks it needs itself; none may be held.
  */
@@ -24,10 +23,7 @@ must_check int file_lock_control(
 must_check int file_flock(struct file *file, unsigned int operation);
 /* A descriptor of the table was closed: its record locks on the file go. */
 void file_lock_release_posix(struct file *file, struct fd_table *owner);
-/* The file itself goes. */
+/* The file itself goes; its lease too. */
 void file_lock_release_file(struct file *file);
-/* F_SETLEASE, F_GETLEASE. */
-must_check int file_set_lease(struct file *file, int type);
-must_check int file_get_lease(struct file *file);
 /* /proc/locks; the lines of one file for /proc/PID/fdinfo. */
 void file_lock_show_all(struct text_writer *out);

@@ -33,9 +33,17 @@ static int64_t new_position(struct file *file, int64_t offset, int whence)
 	default:
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, offset, &base))
-		return -EOVERFLOW;
-	return base < 0 ? -EINVAL : base;
+	return __builtin_add_overflow(base, offset, &base) || base < 0 ? -EINVAL : base;
+}
+
+int64_t file_seek_nowhere(struct file *file, int64_t offset, int whence)
+{
+	return 0;
+}
+
+bool file_can_splice(const struct file *file)
+{
+	return file->ops->seek != file_seek_nowhere && !inode_is_type(file->inode, LINUX_S_IFDIR);
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)
@@ -43,8 +51,10 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 	struct inode *inode = file->inode;
 	int64_t result;
 
-	if (!(file->mode & FILE_SEEKABLE))
+	if (!(file->mode & FILE_SEEKABLE) && file->ops->seek != file_seek_nowhere)
 		return -ESPIPE;
+	if (whence >= LINUX_SEEK_DATA && inode_is_type(inode, LINUX_S_IFDIR))
+		return -EINVAL;
 	if (whence >= LINUX_SEEK_END && inode->ops->getattr) {
 		result = inode->ops->getattr(inode);
 		if (result)

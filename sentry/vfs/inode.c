@@ -6,6 +6,7 @@
 #include "sentry/lock_order.h"
 #include "sentry/time/clock.h"
 #include "sentry/vfs/file_lock.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/super_block.h"
 
 #include <errno.h>
@@ -66,6 +67,7 @@ void inode_put(struct inode *inode)
 	if (sb->ops->inode_release)
 		sb->ops->inode_release(inode);
 	file_lock_list_free(inode->locks);
+	lease_list_free(inode->leases);
 	free(inode->link);
 	mutex_destroy(&inode->lock);
 	free(inode);

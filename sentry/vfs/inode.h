@@ -25,6 +25,7 @@ struct dentry;
 struct file;
 struct file_operations;
 struct file_lock_list;
+struct lease_list;
 struct inode;
 struct super_block;
 struct linux_statfs;
@@ -143,7 +144,9 @@ struct inode {
 	struct inode_attributes attributes; /* guarded by lock; single fields may be read without */
 	bool dead;			    /* guarded by lock: a directory that rmdir removed */
 	atomic_int writers;		    /* >0: open for writing; <0: being executed (ETXTBSY) */
+	atomic_int readers;		    /* open for reading alone */
 	struct file_lock_list *locks;	    /* vfs/file_lock.c's own */
+	struct lease_list *_Atomic leases;  /* vfs/lease.c's own */
 	struct notify_marks marks;	    /* vfs/notify.c's own */
 	void *_Atomic fifo;		    /* the pipe behind a FIFO; fs/pipe's own */
 	void *_Atomic socket;		    /* the socket bound here; net/unix's own */
@@ -151,6 +154,7 @@ struct inode {
 	/* Symlink: the target, NUL-terminated, malloced; a file system may set it once (and never
 	 * change it), and the VFS then uses it instead of readlink, and frees it with the inode. */
 	char *_Atomic link;
+	_Atomic uint8_t write_hint; /* LINUX_RWH_*: F_SET_RW_HINT */
 	_Atomic bool linkable; /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
 };
 

@@ -18,6 +18,7 @@
 #include "sentry/vfs/attributes.h"
 #include "sentry/vfs/device.h"
 #include "sentry/vfs/file_new.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
@@ -109,7 +110,11 @@ static int do_open(struct file *file)
 	if (result)
 		return result;
 	file->ops = file->inode->file_ops ? file->inode->file_ops : &none;
-	result = open_by_type(file);
+	if (inode_is_type(file->inode, LINUX_S_IFREG))
+		result = lease_break(file->inode, file->flags & LINUX_O_ACCMODE,
+			file->flags & LINUX_O_NONBLOCK);
+	if (result == 0)
+		result = open_by_type(file);
 	if (result)
 		file_drop_write_access(file);
 	return result;
@@ -295,8 +300,13 @@ static int create_last(struct walk *walk, uint32_t flags, uint32_t mode, bool *c
 static int open_created(
 	struct walk *walk, const struct path *path, uint32_t flags, bool created, struct file **out)
 {
-	if (created)
-		return file_open_path(path, flags, walk->cred, out);
+	if (created) {
+		int result = file_open_path(path, flags, walk->cred, out);
+
+		if (result == 0)
+			(*out)->mode |= FILE_CREATED;
+		return result;
+	}
 	if (flags & LINUX_O_EXCL)
 		return -EEXIST;
 	if (inode_is_type(path_inode(path), LINUX_S_IFDIR))

@@ -7,6 +7,8 @@
 /* type: LINUX_F_OWNER_*; number 0: nobody. -ESRCH, -EINVAL. */
 must_check int file_set_owner(struct file *file, int type, int number);
 /* The current process, as F_SETOWN would, unless somebody is. */
+/* No owner, and SIGIO as its signal. */
+void file_forget_owner(struct file *file);
 void file_set_owner_if_none(struct file *file);
 /* Sends the owner the file's signal now: fd and events (LINUX_EPOLL*) are what F_SETSIG's siginfo
  * says. No lock held at or below RANK_TASK_SET. */

@@ -134,6 +134,8 @@ int walk_begin(
 	walk_init(walk, name, flags, cred);
 	if (!*name && !(flags & WALK_EMPTY))
 		return -ENOENT;
+	if (*name == '/' && (flags & WALK_BENEATH))
+		return -EXDEV;
 	if (*name != '/' || (flags & WALK_SCOPED)) {
 		int result = start_at_descriptor(dirfd, name, &walk->at);
 

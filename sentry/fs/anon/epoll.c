@@ -473,6 +473,7 @@ static void epoll_show_fdinfo(struct file *file, struct text_writer *out)
 }
 
 static const struct file_operations epoll_operations = {
+	.seek = file_seek_nowhere,
 	.poll = epoll_poll,
 	.wait_queue = epoll_wait_queue,
 	.release = epoll_release,

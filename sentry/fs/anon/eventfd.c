@@ -124,6 +124,7 @@ static void eventfd_show_fdinfo(struct file *file, struct text_writer *out)
 }
 
 static const struct file_operations eventfd_operations = {
+	.seek = file_seek_nowhere,
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,

@@ -386,6 +386,7 @@ static void inotify_show_fdinfo(struct file *file, struct text_writer *out)
 }
 
 static const struct file_operations inotify_operations = {
+	.seek = file_seek_nowhere,
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.wait_queue = inotify_wait_queue,

@@ -143,6 +143,7 @@ static void signalfd_show_fdinfo(struct file *file, struct text_writer *out)
 }
 
 static const struct file_operations signalfd_operations = {
+	.seek = file_seek_nowhere,
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.wait_queue = signalfd_wait_queue,

@@ -239,6 +239,7 @@ static void timerfd_show_fdinfo(struct file *file, struct text_writer *out)
 }
 
 static const struct file_operations timerfd_operations = {
+	.seek = file_seek_nowhere,
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.wait_queue = timerfd_wait_queue,

@@ -155,7 +155,7 @@ static int64_t overlay_seek(struct file *file, int64_t offset, int whence)
 		return -EINVAL;
 	}
 	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
+		return -EINVAL;
 	return offset < 0 ? -EINVAL : offset;
 }
 

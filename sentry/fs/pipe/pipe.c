@@ -179,7 +179,8 @@ static int64_t pipe_append(struct pipe *pipe, struct iov_iter *from, uint32_t fl
 	if (error)
 		return error;
 	copied = copy_from_iter(memory_file_pointer(page), size, from);
-	if (copied == 0) {
+	if (copied < size) {
+		iov_iter_revert(from, copied);
 		pipe_page_put(pipe, page);
 		return -EFAULT;
 	}
@@ -388,7 +389,7 @@ int pipe_create_files(uint32_t flags, struct file *files[2])
 	pipe->readers = pipe->writers = 1;
 	pipe->reader_opens = pipe->writer_opens = 1;
 	error = file_new_anonymous(inode_get(inode), &pipe_file_operations, FILE_READ | FILE_STREAM,
-		LINUX_O_RDONLY | flags, pipe, "pipe", &files[0]);
+		LINUX_O_RDONLY | (flags & LINUX_O_NONBLOCK), pipe, "pipe", &files[0]);
 	if (error) {
 		inode_put(inode);
 		pipe_free(pipe);

@@ -126,7 +126,9 @@ int64_t splice_to_pipe(
 	if (done)
 		return done == -EPIPE ? splice_broken_pipe() : done;
 	splice_batch_iter(&batch, &iter, true);
-	done = file_read(in, &iter, position);
+	/* Of what is not a regular file, SPLICE_F_NONBLOCK asks for what is there now too. */
+	done = file_read_flags(in, &iter, position,
+		flags & LINUX_SPLICE_F_NONBLOCK && (in->mode & FILE_STREAM) ? LINUX_RWF_NOWAIT : 0);
 	splice_commit(&batch, done > 0 ? (size_t)done : 0);
 	return done;
 }

@@ -6,6 +6,7 @@
 #include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/aio.h"
+#include "sentry/vfs/lease.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -23,6 +24,42 @@ static const struct proc_entry epoll_entries[] = {
 	SYSCTL_NUMBER("max_user_watches", 3517568, 0, INT64_MAX),
 };
 static PROC_DIRECTORY(epoll_directory, epoll_entries);
+
+/* --- leases --- */
+
+static int64_t store_setting(
+	atomic_int *setting, const char *text, size_t size, int64_t least, int64_t most)
+{
+	int64_t value, error = proc_parse_integer(text, least, most, &value);
+
+	if (error)
+		return error;
+	atomic_store(setting, (int)value);
+	return (int64_t)size;
+}
+
+static int show_break_time(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%d\n", g_lease_break_time);
+	return 0;
+}
+
+static int64_t store_break_time(const struct proc_context *context, const char *text, size_t size)
+{
+	return store_setting(&g_lease_break_time, text, size, 0, INT32_MAX);
+}
+
+static int show_leases_enable(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%d\n", g_leases_enable);
+	return 0;
+}
+
+static int64_t store_leases_enable(
+	const struct proc_context *context, const char *text, size_t size)
+{
+	return store_setting(&g_leases_enable, text, size, 0, 1);
+}
 
 /* --- mqueue: of the caller's ipc namespace --- */
 
@@ -127,8 +164,8 @@ static const struct proc_entry entries[] = {
 	SYSCTL_TEXT("inode-nr", "0\t0"),
 	SYSCTL_TEXT("inode-state", "0\t0\t0\t0\t0\t0\t0"),
 	SYSCTL_DIRECTORY("inotify", &inotify_directory),
-	SYSCTL_NUMBER("lease-break-time", 45, ANY),
-	SYSCTL_NUMBER("leases-enable", 1, 0, 1),
+	SYSCTL_FILE("lease-break-time", 0644, show_break_time, store_break_time),
+	SYSCTL_FILE("leases-enable", 0644, show_leases_enable, store_leases_enable),
 	SYSCTL_TEXT("mount-max", "100000"),
 	SYSCTL_DIRECTORY("mqueue", &mqueue_directory),
 	SYSCTL_TEXT("nr_open", "1048576"),

@@ -146,6 +146,6 @@ int64_t tmpfs_seek(struct file *file, int64_t offset, int whence)
 		return -EINVAL;
 	}
 	if (__builtin_add_overflow(base, offset, &offset))
-		return -EOVERFLOW;
+		return -EINVAL;
 	return offset < 0 ? -EINVAL : offset;
 }

@@ -337,13 +337,13 @@ int tmpfs_add_seals(struct file *file, unsigned int seals)
 {
 	struct tmpfs_data *data;
 
+	if (!(file->mode & FILE_WRITE))
+		return -EPERM;
 	if (file->ops != &tmpfs_file_ops ||
 		(seals & ~(LINUX_F_SEAL_SEAL | LINUX_F_SEAL_SHRINK | LINUX_F_SEAL_GROW |
 				 LINUX_F_SEAL_WRITE | LINUX_F_SEAL_FUTURE_WRITE |
 				 LINUX_F_SEAL_EXEC)))
 		return -EINVAL;
-	if (!(file->mode & FILE_WRITE))
-		return -EPERM;
 	data = data_of(file->inode);
 	mutex_guard(&data->write_lock);
 	mutex_guard(&data->mappable.lock);
