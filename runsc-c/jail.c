@@ -71,7 +71,8 @@ int jail_explain_clone(int error, struct failure *failure)
 		return fail(failure, STATUS_INTERNAL,
 			"no more namespaces: raise user.max_user_namespaces and its siblings in "
 			"sysctl");
-	return fail_errno(failure, error, "cannot make the sandbox's namespaces");
+	return fail_errno(failure, error, "cannot make the sandbox's namespaces%s",
+		error == EAGAIN ? " under the caller's limit of processes (ulimit -u)" : "");
 }
 
 /* What our own namespace has mapped, mapped one to one again: all that may be given on. */

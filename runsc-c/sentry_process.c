@@ -218,13 +218,21 @@ static void *run_guest(void *argument unused_)
 
 static void start_thread(void *(*run)(void *), const char *name)
 {
+	struct failure failure;
 	pthread_attr_t attributes;
 	pthread_t thread;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, 256 * 1024);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	panic_if(pthread_create(&thread, &attributes, run, NULL), "no thread for %s", name);
+	if (pthread_create(&thread, &attributes, run, NULL)) {
+		(void)fail(&failure, STATUS_INTERNAL,
+			"no thread for %s: the host has no memory, or lets this user have no more "
+			"of "
+			"them (ulimit -u)",
+			name);
+		give_up(&failure);
+	}
 	pthread_attr_destroy(&attributes);
 }
 
@@ -371,7 +379,7 @@ static void explain_start(const struct sandbox_launch *launch, int error,
 		explain_mount(launch, failed->mount, error, failure);
 		break;
 	case START_DIRECTORY:
-		(void)fail_errno(failure, -error, "--workdir: cannot start in %s",
+		(void)fail_errno(failure, -error, "cannot start in %s, see --workdir",
 			launch->config.working_directory);
 		break;
 	case START_PROGRAM:
@@ -379,7 +387,9 @@ static void explain_start(const struct sandbox_launch *launch, int error,
 		failure->status = error == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 		break;
 	default:
-		(void)fail_errno(failure, -error, "cannot start the sandbox's kernel");
+		(void)fail_errno(failure, -error, "cannot start the sandbox's kernel%s",
+			error == -EAGAIN ? " under the caller's limit of processes (ulimit -u)"
+					 : "");
 	}
 }
 

@@ -4,6 +4,7 @@
 import errno
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -39,8 +40,12 @@ def statuses():
     says("125 for an option of trace without its value", run([CSANDBOX, "trace", "-c", "-e"]), 125, "", "-e lacks its value")
     says("125 for a bind that is neither ro nor rw", sandbox("--bind", "/etc:/x:rx", "true"), 125, "", "/etc:/x:rx")
     says("125 for a file over a directory", sandbox("--bind", "/etc/passwd:/etc", "true"), 125, "", "at /etc: Not a directory")
-    says("125 for a working directory that is not there", sandbox("--workdir", "/no/such", "true"), 125, "", "--workdir: cannot start in /no/such")
+    says("125 for a working directory that is not there", sandbox("--workdir", "/no/such", "true"), 125, "", "cannot start in /no/such, see --workdir")
     says("125 for one that was removed", run(["sh", "-c", f"cd $(mktemp -d) && rmdir $PWD && exec {CSANDBOX} run true"]), 125, "", "working directory")
+    if shutil.which("setpriv") and os.geteuid() == 0:
+        for most in (1, 4, 7):
+            says(f"125 for {most} processes", run(["setpriv", "--reuid=64999", "--clear-groups", "bash", "-c",
+                 f"ulimit -u {most}; exec {CSANDBOX} run true"], cwd="/"), 125, "", "ulimit -u")
     says("125 for no room for addresses", run(["sh", "-c", f"ulimit -v 1000000; exec {CSANDBOX} run true"]), 125, "", "ulimit -v")
     says("125 for an unknown platform", sandbox("--platform", "magic", "true"), 125, "", "magic")
     says("125 for a bind whose source is missing", sandbox("--bind", "/no/such:/x", "true"), 125, "", "/no/such")
