@@ -228,6 +228,13 @@ static const struct access_name path_accesses[] = {
 static const struct access_name network_accesses[] = {
 	{"connect", POLICY_CONNECT}, {"bind", POLICY_BIND}, {0}};
 
+/* Names are not looked up: what is written as one would never be met. */
+static bool is_address(const char *text)
+{
+	return !strncmp(text, "unix:", 5) ||
+	       (strpbrk(text, ":*") && !text[strspn(text, "0123456789abcdefABCDEF.:*?[]")]);
+}
+
 static int set_rules(
 	struct reader *reader, const char *name, json_t *table, const struct access_name *accesses)
 {
@@ -255,6 +262,11 @@ static int set_rules(
 			if (!json_is_string(value) || !*json_string_value(value))
 				return complain(
 					reader, path, "%s.%s: it is a list of strings", name, key);
+			if (accesses == network_accesses && !is_address(json_string_value(value)))
+				return complain(reader, path,
+					"%s.%s: %.80s is no address such as 127.0.0.1:80, "
+					"[::1]:80 or unix:/path",
+					name, key, json_string_value(value));
 			if (policy_add_rule(
 				    reader->options, json_string_value(value), access->access))
 				return fail_errno(reader->failure, ENOMEM, "--policy");

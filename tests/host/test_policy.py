@@ -113,6 +113,7 @@ def errors(directory):
             ("l.json", '{"x": 1}', 1, "x"),
             ("m.json", '{\n "user": 5}', 2, "string"),
             ("n.json", '{\n "environment": {\n "clear": "yes"}}', 3, "true"),
+            ("p.toml", "[network]\nconnect = ['localhost:80']\n", 2, "no address"),
             ("o.json", '{"a": ' * 3000, 1, "")):
         done, _ = under(directory, text, "true", name=name)
         told = done[2].decode()
