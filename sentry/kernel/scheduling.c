@@ -41,7 +41,7 @@ int scheduling_processors(void)
 
 /* --- affinity --- */
 
-static void all_processors(cpu_set_t *set)
+void scheduling_all_processors(cpu_set_t *set)
 {
 	CPU_ZERO(set);
 	for (int i = 0; i < scheduling_processors(); i++)
@@ -54,7 +54,7 @@ void task_get_affinity(struct task *task, cpu_set_t *set)
 	if (task->affinity)
 		*set = *task->affinity;
 	else
-		all_processors(set);
+		scheduling_all_processors(set);
 }
 
 /* The index-th processor of a set, going round. */
@@ -245,7 +245,7 @@ int scheduling_set_affinity(struct task *task, struct task *target, const cpu_se
 
 	if (!same_owner(task, target) && !may_nice(task, target))
 		return -EPERM;
-	all_processors(&possible);
+	scheduling_all_processors(&possible);
 	CPU_AND(&wanted, set, &possible);
 	if (!CPU_COUNT(&wanted))
 		return -EINVAL;

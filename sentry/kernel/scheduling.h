@@ -19,6 +19,7 @@ struct task;
 #define SCHEDULING_PROCESSORS_MAX 1024
 void scheduling_set_processors(int count);
 int scheduling_processors(void);
+void scheduling_all_processors(cpu_set_t *set);
 /* The processor that a task is said to run on: one that its affinity allows. */
 int task_cpu(struct task *task);
 /* Takes RANK_TASK. All processors, unless the task said otherwise. */

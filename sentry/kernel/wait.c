@@ -11,6 +11,7 @@
 #include "abi/epoll.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/time/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,15 +36,10 @@ static void add_timeval(struct linux_timeval *to, uint64_t ns)
 	}
 }
 
-static uint64_t timeval_ns(const struct linux_timeval *time)
-{
-	return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_usec * 1000;
-}
-
 static void add_usage(struct linux_rusage *to, const struct linux_rusage *from)
 {
-	add_timeval(&to->ru_utime, timeval_ns(&from->ru_utime));
-	add_timeval(&to->ru_stime, timeval_ns(&from->ru_stime));
+	add_timeval(&to->ru_utime, linux_timeval_ns(&from->ru_utime));
+	add_timeval(&to->ru_stime, linux_timeval_ns(&from->ru_stime));
 	to->ru_minflt += from->ru_minflt;
 	to->ru_majflt += from->ru_majflt;
 	to->ru_nvcsw += from->ru_nvcsw;

@@ -5,11 +5,18 @@
  */
 #pragma once
 
+#include "abi/time.h"
 #include "base/compiler.h"
 
 #include <stdint.h>
 
 #define NSEC_PER_SEC 1000000000ll
+
+/* Of what is known to be an amount of time: not negative, and no overflow. */
+static inline uint64_t linux_timeval_ns(const struct linux_timeval *time)
+{
+	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * 1000;
+}
 
 struct vdso_params;
 

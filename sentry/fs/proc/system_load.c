@@ -35,11 +35,6 @@ static uint64_t raise_to(_Atomic uint64_t *most, uint64_t value)
 	return known < value ? value : known;
 }
 
-static uint64_t timeval_ns(const struct linux_timeval *time)
-{
-	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * 1000;
-}
-
 /* RANK_TASK_SET held. */
 static void add_group(struct load *load, struct thread_group *group)
 {
@@ -49,8 +44,8 @@ static void add_group(struct load *load, struct thread_group *group)
 	mutex_lock(&group->sighand->lock);
 	thread_group_cpu_times_locked(group, &user, &system);
 	mutex_unlock(&group->sighand->lock);
-	load->user_ns += user + timeval_ns(&group->children_usage.ru_utime);
-	load->system_ns += system + timeval_ns(&group->children_usage.ru_stime);
+	load->user_ns += user + linux_timeval_ns(&group->children_usage.ru_utime);
+	load->system_ns += system + linux_timeval_ns(&group->children_usage.ru_stime);
 	load->switches +=
 		(uint64_t)(group->children_usage.ru_nvcsw + group->children_usage.ru_nivcsw);
 	TAILQ_FOREACH (task, &group->tasks, group_link) {

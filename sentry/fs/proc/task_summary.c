@@ -45,11 +45,6 @@ void proc_escape_name(struct text_writer *out, const char *name)
 	}
 }
 
-static uint64_t timeval_ns(const struct linux_timeval *time)
-{
-	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * 1000;
-}
-
 /* RANK_TASK_SET held. */
 static void get_family(
 	const struct proc_context *context, struct task_summary *summary, struct session **session)
@@ -70,8 +65,8 @@ static void get_family(
 	summary->exiting = task->exit_state != TASK_ALIVE;
 	summary->child_minor_faults = (uint64_t)children->ru_minflt;
 	summary->child_major_faults = (uint64_t)children->ru_majflt;
-	summary->child_user_ns = timeval_ns(&children->ru_utime);
-	summary->child_system_ns = timeval_ns(&children->ru_stime);
+	summary->child_user_ns = linux_timeval_ns(&children->ru_utime);
+	summary->child_system_ns = linux_timeval_ns(&children->ru_stime);
 	summary->start_ns = task->start_ns;
 	if (current)
 		summary->start_ns += time_namespace_offset(current, LINUX_CLOCK_BOOTTIME);

@@ -13,19 +13,12 @@
 
 /* --- sets --- */
 
-static void all_processors(cpu_set_t *set)
-{
-	CPU_ZERO(set);
-	for (int i = 0; i < scheduling_processors(); i++)
-		CPU_SET(i, set);
-}
-
 enum set_kind { SET_ALL, SET_OWN };
 
 static void get_set(const struct proc_context *context, cpu_set_t *set)
 {
 	if (context->entry->data == SET_ALL) {
-		all_processors(set);
+		scheduling_all_processors(set);
 	} else {
 		CPU_ZERO(set);
 		CPU_SET(context->number, set);
