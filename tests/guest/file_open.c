@@ -6,11 +6,16 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+/* A rename or mount anywhere in the system makes a ".." that is held below a directory EAGAIN. */
 static int open_how(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
 	struct open_how how = {flags, mode, resolve};
+	int fd;
 
-	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	do {
+		fd = (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+	} while (fd < 0 && errno == EAGAIN && !(resolve & RESOLVE_CACHED));
+	return fd;
 }
 
 TEST(create_and_exclusive)
