@@ -147,6 +147,29 @@ TEST(nesting_has_a_limit)
 	CHECK_ERRNO(add(chain[0], chain[3], EPOLLIN), ELOOP);
 }
 
+/* An event that could take any number of ways up would keep who causes it busy. */
+TEST(ways_of_an_event_have_a_limit)
+{
+	enum { WIDTH = 30 };
+	int event = eventfd(0, EFD_NONBLOCK), middle[WIDTH], top = -1, ways = 0, result = 0;
+
+	for (int i = 0; i < WIDTH; i++) {
+		middle[i] = epoll_create1(0);
+		CHECK(add(middle[i], event, EPOLLIN) == 0);
+	}
+	while (!result && ways < 2000) {
+		if (ways % WIDTH == 0)
+			top = epoll_create1(0);
+		result = add(top, middle[ways % WIDTH], EPOLLIN);
+		ways += !result;
+	}
+	CHECK_EQ(ways, 500);
+	CHECK_ERRNO(add(top, middle[ways % WIDTH], EPOLLIN), EINVAL);
+	CHECK_ERRNO(epoll_ctl(top, EPOLL_CTL_DEL, middle[ways % WIDTH], NULL), ENOENT);
+	CHECK_EQ(write(event, &(uint64_t){1}, 8), 8);
+	CHECK_EQ(ready(top), ways % WIDTH ? ways % WIDTH < 16 ? ways % WIDTH : 16 : 0);
+}
+
 TEST(readiness_passes_through_nesting)
 {
 	int inner = epoll_create1(0), middle = epoll_create1(0), outer = epoll_create1(0),

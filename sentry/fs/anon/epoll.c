@@ -271,16 +271,6 @@ static struct epoll_item *epoll_find_locked(struct epoll *epoll, struct file *fi
 	return RB_FIND(epoll_tree, &epoll->items, &key);
 }
 
-/* Unlinks from everywhere; g_epoll_lock and epoll->lock held. The caller frees the item after both
- * are dropped. */
-static void epoll_remove_locked(struct epoll_item *item)
-{
-	wait_queue_remove(&item->waiter);
-	epoll_unready(item);
-	RB_REMOVE(epoll_tree, &item->epoll->items, item);
-	LIST_REMOVE(item, file_link);
-}
-
 static void epoll_item_free(struct epoll_item *item)
 {
 	if (!item)
@@ -289,6 +279,16 @@ static void epoll_item_free(struct epoll_item *item)
 		sighand_put(item->sighand);
 	atomic_fetch_sub(&g_watches, 1);
 	free(item);
+}
+
+/* Unlinks from everywhere; g_epoll_lock and epoll->lock held. The caller frees the item after both
+ * are dropped. */
+static void epoll_remove_locked(struct epoll_item *item)
+{
+	wait_queue_remove(&item->waiter);
+	epoll_unready(item);
+	RB_REMOVE(epoll_tree, &item->epoll->items, item);
+	LIST_REMOVE(item, file_link);
 }
 
 static struct epoll_item *epoll_item_new(
@@ -324,6 +324,7 @@ static int epoll_add_locked(
 	struct epoll *epoll, struct file *target, int fd, const struct linux_epoll_event *event)
 {
 	struct epoll_item *item;
+	int error;
 
 	if (atomic_load(&g_watches) >= EPOLL_WATCHES_MAX)
 		return -ENOSPC;
@@ -333,6 +334,13 @@ static int epoll_add_locked(
 	RB_INSERT(epoll_tree, &epoll->items, item);
 	target->watched = true;
 	LIST_INSERT_HEAD(&target->epoll_items, item, file_link);
+	error = epoll_graph_check_ways_locked(epoll, target);
+	if (error) {
+		RB_REMOVE(epoll_tree, &epoll->items, item);
+		LIST_REMOVE(item, file_link);
+		epoll_item_free(item);
+		return error;
+	}
 	wait_queue_add(target->ops->wait_queue(target), &item->waiter);
 	epoll_look_locked(item);
 	return 0;

@@ -74,7 +74,8 @@ struct file *epoll_target(struct file *epoll_file, int fd, unsigned int offset);
 
 /* --- epoll_graph.c: g_epoll_lock held --- */
 
-/* May epoll watch the instance target? -ELOOP, or -EINVAL when too many paths would lead from a
- * source to waiters. */
+/* May epoll watch the instance target? -ELOOP. */
 must_check int epoll_graph_check_locked(struct epoll *epoll, struct epoll *target);
+/* epoll has just been made to watch target: -EINVAL when too many ways lead up from a file now. */
+must_check int epoll_graph_check_ways_locked(const struct epoll *epoll, struct file *target);
 struct epoll *file_epoll(const struct file *file); /* NULL for other files */
