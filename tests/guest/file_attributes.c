@@ -284,4 +284,25 @@ TEST(extended_attributes)
 	CHECK_ERRNO(setxattr("a", "trusted.x", "1", 1, 8), EINVAL);
 }
 
+TEST(what_was_removed_has_attributes_still)
+{
+	struct stat status;
+	int fifo, directory;
+
+	temporary_enter();
+	CHECK(mkfifo("fifo", 0600) == 0 && mkdir("directory", 0700) == 0);
+	fifo = open("fifo", O_RDONLY | O_NONBLOCK);
+	directory = open("directory", O_RDONLY);
+	CHECK(unlink("fifo") == 0 && rmdir("directory") == 0);
+	CHECK(fchmod(fifo, 0640) == 0 && fchmod(directory, 0750) == 0);
+	CHECK(futimens(fifo, (struct timespec[]){{5, 0}, {5, 0}}) == 0);
+	CHECK(fstat(fifo, &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFIFO | 0640);
+	CHECK_EQ(status.st_mtime, 5);
+	CHECK_EQ(status.st_nlink, 0);
+	CHECK(fstat(directory, &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFDIR | 0750);
+	CHECK_EQ(status.st_nlink, 0);
+}
+
 GUEST_TEST_MAIN()

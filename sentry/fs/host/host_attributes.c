@@ -325,7 +325,10 @@ int host_setattr(struct inode *inode, const struct inode_attributes *attributes,
 	/* Truncation sets the times by itself. */
 	if (!error && !(mask & ATTRIBUTE_SIZE) && (mask & (ATTRIBUTE_ATIME | ATTRIBUTE_MTIME)))
 		error = set_times(inode, attributes, mask);
-	if (error)
-		return error;
-	return refresh_locked(inode);
+	/* A removed file that nothing is open of has them here alone. */
+	if (error == -ESTALE && !inode->attributes.nlink && !(mask & ATTRIBUTE_SIZE)) {
+		inode_apply_attributes(inode, attributes, mask);
+		return 0;
+	}
+	return error ? error : refresh_locked(inode);
 }
