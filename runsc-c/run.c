@@ -353,6 +353,15 @@ static int patience_ms(void)
 	return left > 0 ? (int)min_u64((uint64_t)left / 1000000 + 1, INT_MAX) : 0;
 }
 
+static void hint_at_bare_option(struct failure *failure)
+{
+	size_t used = strlen(failure->message);
+
+	if (failure->status == STATUS_NOT_FOUND && g_options.bare)
+		(void)snprintf(failure->message + used, sizeof(failure->message) - used,
+			"; --%s takes a value as --%s=VALUE", g_options.bare, g_options.bare);
+}
+
 /* Until the sandbox has ended: the status to exit with. */
 static int relay(struct sandbox *sandbox, int signals)
 {
@@ -385,6 +394,7 @@ static int relay(struct sandbox *sandbox, int signals)
 			break;
 		case CONTROL_FAILURE:
 			console_give_back();
+			hint_at_bare_option(&message.failure);
 			failure_print(&message.failure);
 			g_outcome.failure = message.failure;
 			return message.failure.status;

@@ -419,6 +419,17 @@ static error_t set_option(struct parse *parse, int key, char *argument)
 	}
 }
 
+/* --changes FILE is a list on standard error and a command called FILE. */
+static const char *bare_option(const char *before)
+{
+	for (const struct argp_option *option = table; option->name || option->key; option++) {
+		if (option->flags & OPTION_ARG_OPTIONAL && !strncmp(before, "--", 2) &&
+			!strcmp(before + 2, option->name))
+			return option->name;
+	}
+	return NULL;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct parse *parse = state->input;
@@ -445,6 +456,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		/* CMD: everything from here on is its own. */
 		options->command = state->argv + state->next - 1;
+		options->bare = bare_option(options->command[-1]);
 		state->next = state->argc;
 		return 0;
 	default:

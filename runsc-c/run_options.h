@@ -28,6 +28,7 @@ struct run_rules {
 
 struct run_options {
 	char **command;	     /* NULL-terminated; inside argv */
+	const char *bare;    /* stands before it: an option that takes its value with = alone */
 	const char *root;    /* NULL: the host's / */
 	const char *workdir; /* NULL: the caller's, or / with --root */
 	const char *hostname;

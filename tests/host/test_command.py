@@ -30,6 +30,7 @@ def statuses():
     says("128+N for a signal", sandbox("--", "sh", "-c", "kill -TERM $$"), 143)
     says("127 for what is not there", sandbox("--", "no-such-program"), 127, "", "no-such-program")
     says("127 for a path that is not there", sandbox("--", "/no/such"), 127, "", "/no/such")
+    says("127 for a value that was meant for an option", sandbox("--changes", "/no/such", "true"), 127, "", "--changes takes a value as --changes=VALUE")
     says("126 for a directory", sandbox("--", "/etc"), 126, "", "/etc")
     says("126 for what is not executable", sandbox("--", "/etc/passwd"), 126, "", "/etc/passwd")
     says("125 for no command", sandbox(), 125, "", "csandbox run")
