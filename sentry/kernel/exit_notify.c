@@ -16,9 +16,7 @@
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/user_count.h"
-
-/* USER_HZ is 100. */
-#define NSEC_PER_TICK 10000000
+#include "sentry/time/clock.h"
 
 /* --- telling --- */
 

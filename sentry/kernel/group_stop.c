@@ -12,11 +12,9 @@
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/stop.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/time/clock.h"
 
 #include "abi/epoll.h"
-
-/* USER_HZ is 100. */
-#define NSEC_PER_TICK 10000000
 
 /* Nothing becomes due to a task that is on its way out. */
 static bool due_set(struct task *task, unsigned int bits)

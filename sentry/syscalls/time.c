@@ -20,7 +20,6 @@
 
 #include <errno.h>
 
-#define TICK_NS (NSEC_PER_SEC / LINUX_USER_HZ)
 /* The resolution that Linux tells of CPU clocks that are counted in its own ticks, at 250 Hz. */
 #define CPU_TICK_NS 4000000
 
@@ -125,8 +124,8 @@ int64_t sys_times(struct task *task, const uint64_t args[6])
 
 	if (args[0]) {
 		thread_group_cpu_times(task->group, &user, &system);
-		times.tms_utime = (int64_t)user / TICK_NS;
-		times.tms_stime = (int64_t)system / TICK_NS;
+		times.tms_utime = (int64_t)user / NSEC_PER_TICK;
+		times.tms_stime = (int64_t)system / NSEC_PER_TICK;
 		mutex_lock(&g_tasks.lock);
 		times.tms_cutime = ticks_of_timeval(&task->group->children_usage.ru_utime);
 		times.tms_cstime = ticks_of_timeval(&task->group->children_usage.ru_stime);
@@ -134,7 +133,7 @@ int64_t sys_times(struct task *task, const uint64_t args[6])
 		if (mm_copy_out(task->mm, args[0], &times, sizeof(times)))
 			return -EFAULT;
 	}
-	return clock_now(LINUX_CLOCK_BOOTTIME) / TICK_NS;
+	return clock_now(LINUX_CLOCK_BOOTTIME) / NSEC_PER_TICK;
 }
 
 static int64_t timex_read(struct task *task, gaddr_t address)

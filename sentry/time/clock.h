@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-#define NSEC_PER_SEC 1000000000ll
+#define NSEC_PER_SEC  1000000000ll
+#define NSEC_PER_TICK (1000000000 / LINUX_USER_HZ)
 
 /* Of what is known to be an amount of time: not negative, and no overflow. */
 static inline uint64_t linux_timeval_ns(const struct linux_timeval *time)

@@ -16,7 +16,6 @@
 
 #include <string.h>
 
-#define TICK_NS 10000000 /* USER_HZ is 100 */
 /* PF_ bits that programs look at. */
 #define PF_EXITING    0x4
 #define PF_FORKNOEXEC 0x40
@@ -44,7 +43,7 @@ static void show_scheduling(
 	real_time = attr.sched_policy == LINUX_SCHED_FIFO || attr.sched_policy == LINUX_SCHED_RR;
 	text_printf(out, " %d %d %d 0 %lld",
 		real_time ? -1 - (int)attr.sched_priority : 20 + task->nice_value, task->nice_value,
-		summary->threads, (long long)(summary->start_ns / TICK_NS));
+		summary->threads, (long long)(summary->start_ns / NSEC_PER_TICK));
 }
 
 static void show_memory(struct text_writer *out, struct task *task, struct mm *mm,
@@ -91,8 +90,9 @@ int task_show_stat(const struct proc_context *context, struct text_writer *out)
 	text_printf(out, "%d (%s) %c %d %d %d %d %d %u", s.tid, s.comm, s.state, s.parent,
 		s.process_group, s.session, s.tty_device, s.tty_process_group, flags_of(&s));
 	text_printf(out, " %lu %lu %lu %lu %lu %lu %lu %lu", s.minor_faults, s.child_minor_faults,
-		s.major_faults, s.child_major_faults, s.user_ns / TICK_NS, s.system_ns / TICK_NS,
-		s.child_user_ns / TICK_NS, s.child_system_ns / TICK_NS);
+		s.major_faults, s.child_major_faults, s.user_ns / NSEC_PER_TICK,
+		s.system_ns / NSEC_PER_TICK, s.child_user_ns / NSEC_PER_TICK,
+		s.child_system_ns / NSEC_PER_TICK);
 	show_scheduling(out, task, &s);
 	show_memory(out, task, mm, &layout, permitted);
 	show_rest(out, task, &s, &layout, permitted);
