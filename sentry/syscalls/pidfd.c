@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2). */
+/*
+ * pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), process_mrelease(2).
+ *
+ * Differs from Linux: process_mrelease(2) hastens nothing; the memory goes when its last task ends.
+ */
 #include "sentry/kernel/pidfd.h"
 
 #include "abi/signal.h"
@@ -219,5 +223,44 @@ int64_t sys_pidfd_getfd(struct task *task, const uint64_t args[6])
 	result = fd_install(task->files, 0, file, true);
 	if (result < 0)
 		file_put(file);
+	return result;
+}
+
+/* --- process_mrelease(2) --- */
+
+/* Is the group's memory on its way out? -ESRCH when it is gone already. */
+static int check_dying(struct task *leader)
+{
+	struct mm *mm;
+	bool dying;
+
+	mutex_lock(&leader->lock);
+	mm = leader->mm;
+	mutex_unlock(&leader->lock);
+	if (!mm)
+		return -ESRCH;
+	(void)task_lock_sighand(leader);
+	dying = leader->group->exiting;
+	task_unlock_sighand(leader);
+	return dying ? 0 : -EINVAL;
+}
+
+int64_t sys_process_mrelease(struct task *task, const uint64_t args[6])
+{
+	unsigned int file_flags;
+	struct task *leader;
+	struct pid *pid;
+	int result;
+
+	if ((unsigned int)args[1])
+		return -EINVAL;
+	result = pidfd_get(task, (int)args[0], &pid, &file_flags);
+	if (result)
+		return result;
+	leader = pid_task_get(pid, SCOPE_PROCESS);
+	result = leader ? check_dying(leader) : -ESRCH;
+	if (leader)
+		task_put(leader);
+	pid_put(pid);
 	return result;
 }

@@ -199,6 +199,26 @@ TEST(threads)
 }
 
 /* However the race goes, what was opened is of that process or nothing. */
+TEST(memory_of_the_dying_alone_is_given_back)
+{
+	const long process_mrelease = 448;
+	pid_t child = sleeper();
+	int fd = pidfd_open(child, 0);
+	long result;
+
+	if (syscall(process_mrelease, -1, 0) && errno == ENOSYS)
+		SKIP("no process_mrelease");
+	CHECK_ERRNO(syscall(process_mrelease, -1, 0), EBADF);
+	CHECK_ERRNO(syscall(process_mrelease, 0, 0), EBADF);
+	CHECK_ERRNO(syscall(process_mrelease, fd, 1), EINVAL);
+	CHECK_ERRNO(syscall(process_mrelease, fd, 0), EINVAL);
+	CHECK(kill(child, SIGKILL) == 0);
+	result = syscall(process_mrelease, fd, 0);
+	CHECK(result == 0 || errno == ESRCH);
+	CHECK_EQ(waitpid(child, NULL, 0), child);
+	CHECK_ERRNO(syscall(process_mrelease, fd, 0), ESRCH);
+}
+
 TEST(a_thousand_ends)
 {
 	for (int i = 0; i < 1000; i++) {
