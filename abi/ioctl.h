@@ -204,7 +204,9 @@
 #define LINUX_BLKGETDISKSEQ    0x80081280U
 
 /* Sockets and network interfaces. */
+#define LINUX_FIOSETOWN		     0x8901
 #define LINUX_SIOCSPGRP		     0x8902
+#define LINUX_FIOGETOWN		     0x8903
 #define LINUX_SIOCGPGRP		     0x8904
 #define LINUX_SIOCATMARK	     0x8905
 #define LINUX_SIOCGSTAMP_OLD	     0x8906

@@ -14,6 +14,7 @@
 #include "sentry/net/net_namespace.h"
 #include "sentry/time/clock.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/owner.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -303,13 +304,39 @@ static struct wait_queue *socket_file_wait_queue(struct file *file)
 	return socket->ops->wait_queue ? socket->ops->wait_queue(socket) : &socket->queue;
 }
 
+static int64_t set_owner(struct file *file, struct task *task, uint64_t argument)
+{
+	int32_t number;
+
+	if (mm_copy_in(task->mm, &number, argument, sizeof(number)))
+		return -EFAULT;
+	return file_set_owner_number(file, number);
+}
+
+static int64_t get_owner(struct file *file, struct task *task, uint64_t argument)
+{
+	int32_t number = file_get_owner_number(file);
+
+	return mm_copy_out(task->mm, argument, &number, sizeof(number));
+}
+
 static int64_t socket_file_ioctl(
 	struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
 	struct socket *socket = file->private;
-	int64_t result = socket->ops->ioctl(socket, task, command, argument);
+	int64_t result;
 
-	return result == -ENOTTY ? interface_ioctl(task, command, argument) : result;
+	switch (command) {
+	case LINUX_FIOSETOWN:
+	case LINUX_SIOCSPGRP:
+		return set_owner(file, task, argument);
+	case LINUX_FIOGETOWN:
+	case LINUX_SIOCGPGRP:
+		return get_owner(file, task, argument);
+	default:
+		result = socket->ops->ioctl(socket, task, command, argument);
+		return result == -ENOTTY ? interface_ioctl(task, command, argument) : result;
+	}
 }
 
 static void socket_file_release(struct file *file)

@@ -78,21 +78,6 @@ static int64_t record_lock(
 }
 
 /* A negative number is a process group's. */
-static int64_t set_owner(struct file *file, int number)
-{
-	if (number == INT32_MIN)
-		return -EINVAL;
-	return number < 0 ? file_set_owner(file, LINUX_F_OWNER_PGRP, -number)
-			  : file_set_owner(file, LINUX_F_OWNER_PID, number);
-}
-
-static int64_t get_owner(struct file *file)
-{
-	int type, number = file_get_owner(file, &type);
-
-	return type == LINUX_F_OWNER_PGRP ? -number : number;
-}
-
 static int64_t set_owner_ex(struct task *task, struct file *file, gaddr_t address)
 {
 	struct linux_f_owner_ex owner;
@@ -202,9 +187,9 @@ static int64_t file_command(
 	case LINUX_F_OFD_SETLKW:
 		return record_lock(task, file, fd, command, argument);
 	case LINUX_F_SETOWN:
-		return set_owner(file, (int)argument);
+		return file_set_owner_number(file, (int)argument);
 	case LINUX_F_GETOWN:
-		return get_owner(file);
+		return file_get_owner_number(file);
 	case LINUX_F_SETOWN_EX:
 		return set_owner_ex(task, file, argument);
 	case LINUX_F_GETOWN_EX:

@@ -17,7 +17,7 @@
 must_check static inline int struct_in(struct task *task, void *to, size_t size, gaddr_t address,
 	uint64_t guest_size, size_t least)
 {
-	uint8_t rest[64];
+	uint8_t rest[8];
 
 	if (guest_size > PAGE_SIZE)
 		return -E2BIG;
@@ -26,8 +26,9 @@ must_check static inline int struct_in(struct task *task, void *to, size_t size,
 	memset(to, 0, size);
 	if (mm_copy_in(task->mm, to, address, min_u64(size, guest_size)))
 		return -EFAULT;
-	for (uint64_t at = size; at < guest_size; at += sizeof(rest)) {
-		size_t piece = min_u64(sizeof(rest), guest_size - at);
+	/* Word by word: what stands before memory that is not there counts. */
+	for (uint64_t at = size, piece; at < guest_size; at += piece) {
+		piece = min_u64(sizeof(rest) - (address + at) % sizeof(rest), guest_size - at);
 
 		if (mm_copy_in(task->mm, rest, address + at, piece))
 			return -EFAULT;

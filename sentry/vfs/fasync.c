@@ -272,3 +272,18 @@ int file_get_owner(struct file *file, int *type)
 	*type = file->owner.type;
 	return pid_number_in(file->owner.pid, task_pid_namespace(current));
 }
+
+int file_set_owner_number(struct file *file, int number)
+{
+	if (number == INT32_MIN)
+		return -EINVAL;
+	return number < 0 ? file_set_owner(file, LINUX_F_OWNER_PGRP, -number)
+			  : file_set_owner(file, LINUX_F_OWNER_PID, number);
+}
+
+int file_get_owner_number(struct file *file)
+{
+	int type, number = file_get_owner(file, &type);
+
+	return type == LINUX_F_OWNER_PGRP ? -number : number;
+}

@@ -6,9 +6,13 @@
 
 /* type: LINUX_F_OWNER_*; number 0: nobody. -ESRCH, -EINVAL. */
 must_check int file_set_owner(struct file *file, int type, int number);
-/* The current process, as F_SETOWN would, unless somebody is. */
+/* As F_SETOWN: a process, or with a negative number a process group. -ESRCH, -EINVAL. */
+must_check int file_set_owner_number(struct file *file, int number);
+/* As F_GETOWN. */
+int file_get_owner_number(struct file *file);
 /* No owner, and SIGIO as its signal. */
 void file_forget_owner(struct file *file);
+/* The current process, as F_SETOWN would, unless somebody is. */
 void file_set_owner_if_none(struct file *file);
 /* Sends the owner the file's signal now: fd and events (LINUX_EPOLL*) are what F_SETSIG's siginfo
  * says. No lock held at or below RANK_TASK_SET. */

@@ -272,6 +272,23 @@ TEST(clone3_works_as_fork)
 	CHECK_EQ(join(child), 12);
 }
 
+/* Of a longer structure, what is not known must be zero; that is seen before where it cannot be
+ * read. */
+TEST(clone3_looks_at_what_it_does_not_know)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct clone_args arguments = {.exit_signal = 200};
+	char *place = pages + 4096 - sizeof(arguments) - 8;
+
+	CHECK(pages != MAP_FAILED && munmap(pages + 4096, 4096) == 0);
+	memcpy(place, &arguments, sizeof(arguments));
+	CHECK_ERRNO(syscall(SYS_clone3, place, sizeof(arguments) + 8), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clone3, place, sizeof(arguments) + 16), EFAULT);
+	place[sizeof(arguments) + 7] = 1;
+	CHECK_ERRNO(syscall(SYS_clone3, place, sizeof(arguments) + 8), E2BIG);
+	CHECK_ERRNO(syscall(SYS_clone3, place, sizeof(arguments) + 16), E2BIG);
+}
+
 TEST(clone3_checks_its_argument)
 {
 	struct {

@@ -4,6 +4,8 @@
 #include "tests/guest/inet.h"
 #include "tests/guest/pty.h"
 
+#include <limits.h>
+#include <linux/sockios.h>
 #include <sys/un.h>
 
 static volatile sig_atomic_t caught, caught_fd, caught_code;
@@ -97,6 +99,34 @@ TEST(of_a_terminal)
 	drive(pty_slave);
 	pty_type("line\n");
 	wait_caught();
+}
+
+TEST(owners_by_ioctl)
+{
+	int families[] = {AF_UNIX, AF_INET}, pipes[2], number;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = socket(families[i], SOCK_STREAM, 0);
+
+		number = 1;
+		CHECK(ioctl(fd, FIOGETOWN, &number) == 0 && number == 0);
+		number = getpid();
+		CHECK(ioctl(fd, FIOSETOWN, &number) == 0);
+		CHECK_EQ(fcntl(fd, F_GETOWN), getpid());
+		number = -getpgrp();
+		CHECK(ioctl(fd, SIOCSPGRP, &number) == 0);
+		number = 0;
+		CHECK(ioctl(fd, SIOCGPGRP, &number) == 0);
+		CHECK_EQ(number, -getpgrp());
+		number = 0x3ffffff;
+		CHECK_ERRNO(ioctl(fd, SIOCSPGRP, &number), ESRCH);
+		number = INT_MIN;
+		CHECK_ERRNO(ioctl(fd, SIOCSPGRP, &number), EINVAL);
+		CHECK_ERRNO(ioctl(fd, SIOCSPGRP, NULL), EFAULT);
+		CHECK_ERRNO(ioctl(fd, SIOCGPGRP, NULL), EFAULT);
+	}
+	CHECK(pipe(pipes) == 0);
+	CHECK_ERRNO(ioctl(pipes[0], FIOSETOWN, &number), ENOTTY);
 }
 
 TEST(another_signal_says_which)
