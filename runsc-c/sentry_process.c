@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Set once, before there are threads. */
@@ -99,10 +101,17 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 static int open_source(const struct sandbox_source *source, struct failure *failure)
 {
 	auto_close int fd = jail_open_tree(source->path, source->writable, true, failure);
+	struct statfs fs;
 	char name[32];
 	struct stat status;
 	int opened;
 
+	/* "self" there is this process: its memory would be a guest's to read, and to write. */
+	if (fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+		return fail(failure, STATUS_INTERNAL,
+			"--bind: %s is of the host's /proc, which would show the sandbox's kernel; "
+			"the sandbox has a /proc of its own",
+			source->path);
 	if (fd < 0 || fstat(fd, &status) || S_ISDIR(status.st_mode))
 		return steal_fd(&fd);
 	if (!S_ISREG(status.st_mode))

@@ -40,6 +40,8 @@ def statuses():
     says("125 for the beginning of several options", sandbox("--re", "x", "true"), 125, "", "--re may be more than one option")
     says("125 for an option of trace without its value", run([CSANDBOX, "trace", "-c", "-e"]), 125, "", "-e lacks its value")
     says("125 for a bind that is neither ro nor rw", sandbox("--bind", "/etc:/x:rx", "true"), 125, "", "/etc:/x:rx")
+    says("125 for the host's /proc", sandbox("--bind", "/proc:/p:rw", "true"), 125, "", "/proc is of the host's /proc")
+    says("125 for a file of it", sandbox("--bind", "/proc/self/mem:/mem", "true"), 125, "", "/proc/self/mem is of the host's /proc")
     says("125 for a file over a directory", sandbox("--bind", "/etc/passwd:/etc", "true"), 125, "", "at /etc: Not a directory")
     says("125 for a working directory that is not there", sandbox("--workdir", "/no/such", "true"), 125, "", "cannot start in /no/such, see --workdir")
     says("125 for one that was removed", run(["sh", "-c", f"cd $(mktemp -d) && rmdir $PWD && exec {CSANDBOX} run true"]), 125, "", "working directory")
