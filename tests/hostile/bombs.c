@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define PIECE (1 << 20)
@@ -108,6 +109,21 @@ static int bomb_names(void)
 		snprintf(name, sizeof(name), "/dev/shm/names/%d", i);
 		if (mkdir(name, 0700))
 			return stopped("mkdir");
+	}
+}
+
+static int bomb_xattrs(void)
+{
+	static char value[60000];
+	char name[64];
+
+	(void)mkdir("/dev/shm/names", 0700);
+	for (int i = 0;; i++) {
+		snprintf(name, sizeof(name), "/dev/shm/names/%d", i);
+		if (mkdir(name, 0700))
+			return stopped("mkdir");
+		if (setxattr(name, "user.bomb", value, sizeof(value), 0))
+			return stopped("setxattr");
 	}
 }
 
@@ -264,11 +280,12 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
-	{"tmpfs", bomb_tmpfs}, {"layer", bomb_layer}, {"memfd", bomb_memfd}, {"names", bomb_names},
-	{"mapped", bomb_mapped_file}, {"shared", bomb_shared}, {"sparse", bomb_sparse},
-	{"pipes", bomb_pipes}, {"sockets", bomb_sockets}, {"tcp", bomb_tcp},
-	{"descriptors", bomb_descriptors}, {"threads", bomb_threads}, {"output", bomb_output},
-	{"spin", bomb_spin}, {"session", bomb_session}};
+	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"layer", bomb_layer},
+	{"memfd", bomb_memfd}, {"names", bomb_names}, {"mapped", bomb_mapped_file},
+	{"shared", bomb_shared}, {"sparse", bomb_sparse}, {"pipes", bomb_pipes},
+	{"sockets", bomb_sockets}, {"tcp", bomb_tcp}, {"descriptors", bomb_descriptors},
+	{"threads", bomb_threads}, {"output", bomb_output}, {"spin", bomb_spin},
+	{"session", bomb_session}};
 
 /* Work that takes a while, and needs a little of everything. */
 static int neighbour(void)

@@ -6,6 +6,8 @@
  */
 #include "abi/xattr.h"
 #include "sentry/fs/tmpfs/tmpfs_node.h"
+#include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -86,9 +88,13 @@ static int set_locked(
 	if (size > LINUX_XATTR_SIZE_MAX ||
 		node->xattr_size - (old ? xattr_size(old) : 0) + name_size + size > XATTRS_SIZE_MAX)
 		return -ENOSPC;
+	/* It is the sentry's own memory, which stays when the process goes. */
+	if (!memory_file_has_room(name_size + size))
+		return -ENOSPC;
 	xattr = malloc(sizeof(*xattr) + name_size + size);
 	if (!xattr)
 		return -ENOMEM;
+	memory_held_note(name_size + size);
 	xattr->name_size = name_size;
 	xattr->value_size = size;
 	memcpy(xattr->bytes, name, name_size);
