@@ -19,6 +19,7 @@ struct mount_namespace {
 	struct mount *root;	    /* guarded by the mount lock, as below */
 	TAILQ_HEAD(, mount) mounts; /* in the order they were made, parents before children */
 	unsigned int count;
+	unsigned int coming; /* more mounts, of the propagation under way */
 	uint64_t ino;			/* of nsfs */
 	struct user_namespace *user_ns; /* set once; a reference */
 	struct wait_queue changed;	/* poll of /proc/PID/mounts */

@@ -206,40 +206,64 @@ static void receivers_free(struct receiver_list *list)
 	}
 }
 
-static bool is_listed(const struct receiver_list *list, const struct mount *mount)
-{
-	const struct receiver *receiver;
+/* All shared mounts and slaves by a hash of their groups, for the time of one propagation. */
+#define GROUP_BUCKETS 1024
+static LIST_HEAD(group_list, mount) group_peers[GROUP_BUCKETS], group_slaves[GROUP_BUCKETS];
+static uint64_t propagations; /* so far; what one has heard of has its number */
 
-	TAILQ_FOREACH (receiver, list, link)
-		if (receiver->mount == mount)
-			return true;
-	return false;
-}
-
-/* Those who share or follow a group; their own groups come later, as the list is gone through. */
-static int receivers_add_group(
-	struct receiver_list *list, const struct mount *source, int group, bool below_slave)
+static void groups_index(void)
 {
 	struct mount *mount;
 
-	TAILQ_FOREACH (mount, &all_mounts, all_link) {
-		bool slave = mount->master_group == group;
-		struct receiver *receiver;
-
-		if (mount == source || (!slave && mount->peer_group != group) ||
-			is_listed(list, mount))
-			continue;
-		receiver = calloc(1, sizeof(*receiver));
-		if (!receiver)
-			return -ENOMEM;
-		receiver->mount = mount_get(mount);
-		receiver->slave = slave || below_slave;
-		TAILQ_INSERT_TAIL(list, receiver, link);
+	for (size_t i = 0; i < GROUP_BUCKETS; i++) {
+		LIST_INIT(&group_peers[i]);
+		LIST_INIT(&group_slaves[i]);
 	}
+	TAILQ_FOREACH_REVERSE(mount, &all_mounts, mount_list, all_link)
+	{
+		unsigned int peer = (unsigned int)mount->peer_group % GROUP_BUCKETS;
+		unsigned int master = (unsigned int)mount->master_group % GROUP_BUCKETS;
+
+		if (mount->peer_group)
+			LIST_INSERT_HEAD(&group_peers[peer], mount, peer_link);
+		if (mount->master_group)
+			LIST_INSERT_HEAD(&group_slaves[master], mount, master_link);
+	}
+}
+
+static int receivers_add(struct receiver_list *list, struct mount *mount, bool slave)
+{
+	struct receiver *receiver;
+
+	if (mount->heard_of == propagations)
+		return 0;
+	receiver = calloc(1, sizeof(*receiver));
+	if (!receiver)
+		return -ENOMEM;
+	mount->heard_of = propagations;
+	receiver->mount = mount_get(mount);
+	receiver->slave = slave;
+	TAILQ_INSERT_TAIL(list, receiver, link);
 	return 0;
 }
 
-static int receivers_find(struct receiver_list *list, const struct mount *source)
+/* Those who share or follow a group; their own groups come later, as the list is gone through. */
+static int receivers_add_group(struct receiver_list *list, int group, bool below_slave)
+{
+	unsigned int bucket = (unsigned int)group % GROUP_BUCKETS;
+	struct mount *mount;
+	int result = 0;
+
+	LIST_FOREACH (mount, &group_peers[bucket], peer_link)
+		if (result == 0 && mount->peer_group == group)
+			result = receivers_add(list, mount, below_slave);
+	LIST_FOREACH (mount, &group_slaves[bucket], master_link)
+		if (result == 0 && mount->master_group == group)
+			result = receivers_add(list, mount, true);
+	return result;
+}
+
+static int receivers_find(struct receiver_list *list, struct mount *source)
 {
 	struct receiver *receiver;
 	int result;
@@ -247,12 +271,15 @@ static int receivers_find(struct receiver_list *list, const struct mount *source
 	TAILQ_INIT(list);
 	if (!source->peer_group)
 		return 0;
-	result = receivers_add_group(list, source, source->peer_group, false);
+	groups_index();
+	propagations++;
+	source->heard_of = propagations;
+	result = receivers_add_group(list, source->peer_group, false);
 	TAILQ_FOREACH (receiver, list, link) {
 		int group = receiver->mount->peer_group;
 
 		if (result == 0 && group && group != source->peer_group)
-			result = receivers_add_group(list, source, group, true);
+			result = receivers_add_group(list, group, true);
 	}
 	if (result)
 		receivers_free(list);
@@ -281,6 +308,35 @@ static void make_slaves(struct mount *top)
 		mount->peer_group = 0;
 		mount->propagation = LINUX_MS_SLAVE;
 	}
+}
+
+/* Do all namespaces concerned have room for it? Asked before anything is copied. */
+static int receivers_count(struct receiver_list *list, struct mount *top, const struct path *where)
+{
+	struct mount_namespace *own = where->mount->ns;
+	struct receiver *receiver;
+	unsigned int count = 0;
+	int result = 0;
+
+	for (struct mount *mount = top; mount; mount = mount_next_locked(mount, top))
+		count++;
+	own->coming = count;
+	TAILQ_FOREACH (receiver, list, link) {
+		struct mount_namespace *ns = receiver->mount->ns;
+
+		if (!ns || !sees_dentry(receiver->mount, where->dentry))
+			continue;
+		ns->coming += count;
+		if (ns->count + ns->coming > MOUNTS_MAX)
+			result = -ENOSPC;
+		if (result)
+			break;
+	}
+	own->coming = 0;
+	TAILQ_FOREACH (receiver, list, link)
+		if (receiver->mount->ns)
+			receiver->mount->ns->coming = 0;
+	return result;
 }
 
 static int receivers_copy(
@@ -342,6 +398,11 @@ int mount_graft_locked(struct mount *top, const struct path *where)
 	result = receivers_find(&receivers, where->mount);
 	if (result)
 		return result;
+	result = receivers_count(&receivers, top, where);
+	if (result) {
+		receivers_free(&receivers);
+		return result;
+	}
 	if (where->mount->peer_group)
 		for (struct mount *mount = top; mount; mount = mount_next_locked(mount, top))
 			mount_make_shared_locked(mount);

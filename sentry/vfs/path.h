@@ -85,6 +85,8 @@ struct mount {
 	TAILQ_ENTRY(mount) scratch_link; /* of the operation under way */
 	struct mount *copy;		 /* of the copy under way */
 	TAILQ_ENTRY(mount) all_link;	 /* of all that are in a namespace */
+	LIST_ENTRY(mount) peer_link, master_link; /* of the propagation under way, as the next */
+	uint64_t heard_of;
 	bool expiry_mark;		 /* MNT_EXPIRE saw it unused */
 	atomic_uint writers; /* files of it that are open for writing: it cannot become read-only */
 };

@@ -457,4 +457,22 @@ TEST(flags_that_are_refused)
 	CHECK(unshare(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM) == 0);
 }
 
+/* Each mount appears in all that are there, until the namespace is full. */
+TEST(mounts_that_multiply_have_a_limit)
+{
+	int error = 0;
+
+	if (geteuid() || unshare(CLONE_NEWNS))
+		SKIP("needs to make a mount namespace");
+	CHECK(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount("none", "/tmp", "tmpfs", 0, NULL) == 0);
+	CHECK(mount("none", "/tmp", NULL, MS_SHARED, NULL) == 0);
+	CHECK(mkdir("/tmp/below", 0700) == 0);
+	for (int i = 0; i < 20 && !error; i++)
+		if (mount("/tmp", "/tmp/below", NULL, MS_BIND | MS_REC, NULL))
+			error = errno;
+	CHECK_EQ(error, ENOSPC);
+	CHECK(umount2("/tmp", MNT_DETACH) == 0);
+}
+
 GUEST_TEST_MAIN()
