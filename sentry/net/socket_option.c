@@ -121,6 +121,9 @@ static int set_number(struct socket *socket, int name, int32_t number)
 	unsigned int bit = flag_bit(name);
 	bool admin = capable(LINUX_CAP_NET_ADMIN);
 
+	if (has_filters(socket) &&
+		((name == LINUX_SO_REUSEPORT && number) || name == LINUX_SO_ZEROCOPY))
+		return -EOPNOTSUPP;
 	if (bit) {
 		if (number)
 			atomic_fetch_or(&socket->options, bit);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The calls that work on mount descriptors: open_tree(2), move_mount(2), fsopen(2), fsconfig(2),
- * fsmount(2), fspick(2), mount_setattr(2). */
+ * fsmount(2), fspick(2), mount_setattr(2), open_tree_attr(2). */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/limits.h"
@@ -223,6 +223,12 @@ int64_t sys_fsconfig(struct task *task, const uint64_t args[6])
 					 (unsigned int)args[1] == LINUX_FSCONFIG_CMD_CREATE_EXCL);
 	case LINUX_FSCONFIG_CMD_RECONFIGURE:
 		return key || value || aux ? -EINVAL : fs_context_reconfigure(file);
+	/* No file system here has a parameter that takes these. */
+	case LINUX_FSCONFIG_SET_BINARY:
+	case LINUX_FSCONFIG_SET_PATH:
+	case LINUX_FSCONFIG_SET_PATH_EMPTY:
+	case LINUX_FSCONFIG_SET_FD:
+		return -EINVAL;
 	default:
 		return -EOPNOTSUPP;
 	}
@@ -329,4 +335,35 @@ int64_t sys_mount_setattr(struct task *task, const uint64_t args[6])
 	result = mount_change(&path, &change, flags & LINUX_AT_RECURSIVE);
 	path_put(&path);
 	return result;
+}
+
+/* open_tree(2), and mount_setattr(2) on what it gives. */
+int64_t sys_open_tree_attr(struct task *task, const uint64_t args[6])
+{
+	unsigned int flags = (unsigned int)args[2];
+	struct mount_change change = {0};
+	struct linux_mount_attr attr;
+	struct file *file;
+	int result;
+
+	if (!args[3] && args[4])
+		return -EINVAL;
+	if (!args[3])
+		return sys_open_tree(task, args);
+	if (!may_mount(task))
+		return -EPERM;
+	result = copy_attr(task, args[3], args[4], &attr);
+	if (result == 0)
+		result = change_from_attr(&attr, &change);
+	if (result == 0)
+		result = open_tree(task, args, &file);
+	if (result)
+		return result;
+	if (attr.attr_set || attr.attr_clr || attr.propagation)
+		result = mount_change(&file->path, &change, flags & LINUX_AT_RECURSIVE);
+	if (result) {
+		file_put(file);
+		return result;
+	}
+	return install(task, file, flags & LINUX_OPEN_TREE_CLOEXEC);
 }

@@ -158,6 +158,15 @@ static void notify_close(struct file *file)
 		notify_event(file->inode, file->path.dentry, event);
 }
 
+/* What was removed while it was open is gone now. */
+static void notify_last_close(struct inode *inode)
+{
+	bool gone = inode->attributes.nlink == 0 || inode->dead;
+
+	if (atomic_load(&inode->marks.count) && gone && !inode_is_open(inode))
+		notify_event(inode, NULL, LINUX_IN_DELETE_SELF);
+}
+
 void file_put(struct file *file)
 {
 	if (likely(!refcount_put(&file->refs)))
@@ -172,6 +181,7 @@ void file_put(struct file *file)
 	if (file->ops && file->ops->release)
 		file->ops->release(file);
 	file_drop_write_access(file);
+	notify_last_close(file->inode);
 	if (file->owner.pid)
 		pid_put(file->owner.pid);
 	file_free(file);

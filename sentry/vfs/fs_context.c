@@ -141,6 +141,12 @@ int fs_context_set(struct file *file, const char *key, const char *value)
 		context->read_only = key[1] == 'o';
 		return 0;
 	}
+	if (context->type->check_option) {
+		int result = context->type->check_option(key, value);
+
+		if (result)
+			return result;
+	}
 	return add_option(context, key, value);
 }
 

@@ -205,12 +205,15 @@ struct super_block {
 	char subtype[32]; /* shown as type.subtype in /proc/mounts; empty for most */
 };
 
+/* check_option: would mount() take this option (value NULL: a flag)? 0 or -EINVAL; NULL: nobody
+ * knows before. */
 /* A reference in *out. options: the data string of mount(2), may be NULL; source likewise. */
 struct file_system_type {
 	const char *name;
 	bool needs_no_device; /* "nodev" in /proc/filesystems */
 	int (*mount)(const struct file_system_type *type, const char *source, unsigned long flags,
 		const char *options, struct super_block **out);
+	int (*check_option)(const char *name, const char *value);
 };
 /* Registered at start by each file system; NULL when there is none of that name. */
 void file_system_register(const struct file_system_type *type);
@@ -234,6 +237,12 @@ void inode_put(struct inode *inode);
 static inline bool inode_is_type(const struct inode *inode, uint32_t type)
 {
 	return (inode->attributes.mode & 0170000) == type;
+}
+
+/* Are there open files of it, other than O_PATH? */
+static inline bool inode_is_open(const struct inode *inode)
+{
+	return inode->readers > 0 || inode->writers > 0;
 }
 
 /* The VFS's own check: mode bits, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. mask: 4 read, 2

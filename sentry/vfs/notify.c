@@ -3,8 +3,8 @@
  * Tells listeners what happened to inodes. As long as nobody listens anywhere, an event costs one
  * load.
  *
- * Differs from Linux: IN_DELETE_SELF comes when the last name goes, not when the last open file
- * does.
+ * Differs from Linux: IN_DELETE_SELF comes when the last name and the last open file are gone,
+ * whatever else still uses the inode.
  */
 #include "sentry/vfs/notify.h"
 
@@ -68,7 +68,7 @@ static void tell_parent(struct dentry *dentry, uint32_t event)
 	char name[256] = "";
 
 	mutex_lock(&dentry->lock);
-	if (dentry->parent != dentry && !dentry->unhashed && dentry->length < sizeof(name)) {
+	if (dentry->parent != dentry && dentry->length < sizeof(name)) {
 		parent = dentry_get(dentry->parent);
 		memcpy(name, dentry->name, dentry->length + 1u);
 	}
@@ -84,7 +84,10 @@ void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event)
 	if (likely(!atomic_load_explicit(&mark_count, memory_order_relaxed)))
 		return;
 	event = with_type(inode, event);
-	if (dentry)
+	if (dentry && dentry_is_deleted(dentry))
+		event |= NOTIFY_UNLINKED;
+	/* What never had a name (O_TMPFILE) is in no directory. */
+	if (dentry && !inode->linkable)
 		tell_parent(dentry, event);
 	tell(inode, event, 0, NULL);
 }

@@ -13,6 +13,9 @@
 struct dentry;
 struct inode;
 
+/* With an event: it came through a name that is gone (IN_EXCL_UNLINK). */
+#define NOTIFY_UNLINKED 0x10000000u
+
 /* What inotify (fs/anon/inotify.c) hangs on an inode. */
 struct notify_mark {
 	LIST_ENTRY(notify_mark) link; /* guarded by notify.c's lock */

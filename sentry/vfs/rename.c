@@ -260,7 +260,8 @@ static void tell_moved(const struct rename *rename)
 		return;
 	}
 	notify_event(rename->replaced, NULL, LINUX_IN_ATTRIB);
-	if (rename->replaced->attributes.nlink == 0 || is_directory(rename->replaced))
+	if ((rename->replaced->attributes.nlink == 0 || is_directory(rename->replaced)) &&
+		!inode_is_open(rename->replaced))
 		notify_event(rename->replaced, NULL, LINUX_IN_DELETE_SELF);
 }
 

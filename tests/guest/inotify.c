@@ -209,4 +209,34 @@ TEST(a_full_queue_says_so)
 	CHECK(count <= limit + 1);
 }
 
+TEST(a_removed_file_lives_until_it_is_closed)
+{
+	int watch, fd = watch_here(IN_CREATE, &watch), file;
+
+	file = open("a", O_RDWR | O_CREAT, 0600);
+	expect(fd, IN_CREATE, "a");
+	CHECK(inotify_add_watch(fd, "a", IN_DELETE_SELF | IN_MODIFY | IN_ATTRIB) > 0);
+	CHECK(unlink("a") == 0);
+	expect(fd, IN_ATTRIB, NULL);
+	CHECK_EQ(write(file, "x", 1), 1);
+	expect(fd, IN_MODIFY, NULL);
+	close(file);
+	expect(fd, IN_DELETE_SELF, NULL);
+	expect(fd, IN_IGNORED, NULL);
+	CHECK(!next_event(fd));
+}
+
+TEST(unlinked_children_are_left_out_on_request)
+{
+	int watch, fd = watch_here(IN_MODIFY, &watch), other = inotify_init1(IN_NONBLOCK), file;
+	char rest[256];
+
+	CHECK(inotify_add_watch(other, ".", IN_MODIFY | IN_EXCL_UNLINK) > 0);
+	file = open("a", O_RDWR | O_CREAT, 0600);
+	CHECK(unlink("a") == 0);
+	CHECK_EQ(write(file, "x", 1), 1);
+	expect(fd, IN_MODIFY, "a");
+	CHECK_ERRNO(read(other, rest, sizeof(rest)), EAGAIN);
+}
+
 GUEST_TEST_MAIN()

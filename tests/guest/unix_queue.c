@@ -280,4 +280,55 @@ TEST(listeners_in_circles_are_collected)
 	CHECK_EQ(entry.revents, POLLHUP);
 }
 
+TEST(peeks_begin_at_an_offset)
+{
+	int pair[2], offset = 2;
+	socklen_t size = sizeof(offset);
+	char text[8];
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	CHECK(getsockopt(pair[1], SOL_SOCKET, SO_PEEK_OFF, &offset, &size) == 0);
+	CHECK_EQ(offset, -1);
+	offset = 2;
+	CHECK(setsockopt(pair[1], SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) == 0);
+	CHECK_EQ(write(pair[0], "abc", 3), 3);
+	CHECK_EQ(write(pair[0], "def", 3), 3);
+	CHECK_EQ(recv(pair[1], text, 2, MSG_PEEK), 2);
+	CHECK(!memcmp(text, "cd", 2));
+	CHECK_EQ(recv(pair[1], text, 8, MSG_PEEK), 2);
+	CHECK(!memcmp(text, "ef", 2));
+	CHECK_ERRNO(recv(pair[1], text, 8, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
+	CHECK_EQ(recv(pair[1], text, 5, 0), 5);
+	CHECK(!memcmp(text, "abcde", 5));
+	CHECK(getsockopt(pair[1], SOL_SOCKET, SO_PEEK_OFF, &offset, &size) == 0);
+	CHECK_EQ(offset, 1);
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+	CHECK(setsockopt(pair[1], SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(offset)) == 0);
+	CHECK_EQ(write(pair[0], "abc", 3), 3);
+	CHECK_EQ(recv(pair[1], text, 8, MSG_PEEK), 2);
+	CHECK(!memcmp(text, "bc", 2));
+	CHECK_EQ(recv(pair[1], text, 8, 0), 3);
+}
+
+TEST(datagrams_tell_the_time)
+{
+	char control[64], byte;
+	struct iovec iov = {&byte, 1};
+	struct msghdr message = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	int pair[2], one = 1;
+	struct timeval time;
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+	CHECK(setsockopt(pair[1], SOL_SOCKET, SO_TIMESTAMP, &one, sizeof(one)) == 0);
+	CHECK_EQ(write(pair[0], "x", 1), 1);
+	CHECK_EQ(recvmsg(pair[1], &message, 0), 1);
+	CHECK_EQ(CMSG_FIRSTHDR(&message)->cmsg_type, SCM_TIMESTAMP);
+	memcpy(&time, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(time));
+	CHECK(time.tv_sec >= 1600000000 && time.tv_usec >= 0 && time.tv_usec < 1000000);
+	CHECK_ERRNO(setsockopt(pair[0], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)), EOPNOTSUPP);
+}
+
 GUEST_TEST_MAIN()

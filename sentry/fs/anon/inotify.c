@@ -5,7 +5,7 @@
  * A watch that ended by itself (IN_ONESHOT, the file was deleted) is only marked as dead by the
  * event, which runs under the notifier's lock; the next call on the instance frees it. Differs from
  * Linux: the limits on instances and watches hold for the sandbox, not for each user; IN_UNMOUNT is
- * not sent; IN_EXCL_UNLINK is always in force.
+ * not sent.
  */
 #include "sentry/fs/anon/anon.h"
 
@@ -147,7 +147,7 @@ static void watch_event(struct notify_mark *mark, uint32_t event, uint32_t cooki
 	struct inotify_watch *watch = container_of(mark, struct inotify_watch, mark);
 	uint32_t wanted = watch->mask;
 
-	if (watch->dead)
+	if (watch->dead || ((event & NOTIFY_UNLINKED) && (wanted & LINUX_IN_EXCL_UNLINK)))
 		return;
 	if (wanted & event & LINUX_IN_ALL_EVENTS) {
 		queue_event(watch->inotify, watch->number,

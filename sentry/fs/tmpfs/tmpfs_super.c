@@ -160,6 +160,13 @@ static int parse_options(struct tmpfs *fs, const char *options)
 	return error;
 }
 
+static int check_option(const char *name, const char *value)
+{
+	struct tmpfs unused = {0};
+
+	return parse_option(&unused, name, value);
+}
+
 static int make_root(struct super_block *sb)
 {
 	struct tmpfs *fs = tmpfs_of(sb);
@@ -297,6 +304,7 @@ static const struct file_system_type tmpfs_type = {
 	.name = "tmpfs",
 	.needs_no_device = true,
 	.mount = tmpfs_mount,
+	.check_option = check_option,
 };
 
 void tmpfs_limit_all(uint64_t bytes)

@@ -75,6 +75,7 @@ struct unix_socket {
 	struct path path;		/* set once with name, of a path; references */
 	struct unix_queue queue;
 	unsigned int queued;
+	int peek_offset;	/* SO_PEEK_OFF; -1: none */
 	atomic_int send_charge; /* bytes of messages of ours that nobody has read yet */
 	/* Listening: connections that wait for accept, each a reference. */
 	TAILQ_HEAD(, unix_socket) backlog;
@@ -108,6 +109,8 @@ void unix_put(struct unix_socket *unix_socket);
  * never accepted. */
 void unix_close(struct unix_socket *unix_socket, bool embryo);
 struct unix_socket *unix_peer_get(struct unix_socket *unix_socket); /* a reference or NULL */
+/* After bytes were peeked at, or read: where the next look begins (SO_PEEK_OFF). lock held. */
+void unix_move_peek_offset(struct unix_socket *unix_socket, bool peek, size_t size);
 void unix_lock_pair(struct unix_socket *a, struct unix_socket *b);
 void unix_unlock_pair(struct unix_socket *a, struct unix_socket *b);
 /* The current task's identity as what the peer shall see. lock held. */

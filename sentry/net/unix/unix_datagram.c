@@ -5,6 +5,8 @@
 #include "sentry/net/socket_filter.h"
 
 #include "abi/epoll.h"
+#include "abi/time.h"
+#include "sentry/time/clock.h"
 
 #include <errno.h>
 
@@ -150,15 +152,37 @@ int64_t unix_seqpacket_send(struct socket *socket, struct socket_message *messag
 	return unix_datagram_send(socket, message);
 }
 
+/* SO_TIMESTAMP, SO_TIMESTAMPNS: nothing notes when a message came, so it is now, as Linux has it.
+ */
+static void unix_tell_time(struct unix_socket *unix_socket, struct socket_message *message)
+{
+	unsigned int options = unix_socket->socket.options;
+	int64_t words[2], now;
+
+	if (!(options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS)))
+		return;
+	now = clock_now(LINUX_CLOCK_REALTIME);
+	words[0] = now / NSEC_PER_SEC;
+	words[1] = now % NSEC_PER_SEC;
+	if (options & SOCKET_TIMESTAMPNS) {
+		socket_put_control(
+			message, LINUX_SOL_SOCKET, LINUX_SCM_TIMESTAMPNS, words, sizeof(words));
+		return;
+	}
+	words[1] /= 1000;
+	socket_put_control(message, LINUX_SOL_SOCKET, LINUX_SCM_TIMESTAMP, words, sizeof(words));
+}
+
 /* Copies one datagram out. lock held. */
 static int64_t unix_datagram_take(struct unix_socket *unix_socket, struct socket_message *message,
-	struct unix_message *datagram)
+	struct unix_message *datagram, size_t skip)
 {
-	size_t wanted = min_u64(datagram->size, iov_iter_count(message->iter));
+	size_t left = datagram->size - skip;
+	size_t wanted = min_u64(left, iov_iter_count(message->iter));
 	bool peek = message->flags & LINUX_MSG_PEEK;
 	int error = 0;
 
-	if (copy_to_iter(datagram->data, wanted, message->iter) < wanted)
+	if (copy_to_iter(datagram->data + skip, wanted, message->iter) < wanted)
 		return -EFAULT;
 	if (message->wants_name)
 		unix_name_copy_sender(datagram->sender, &message->name);
@@ -166,9 +190,25 @@ static int64_t unix_datagram_take(struct unix_socket *unix_socket, struct socket
 		error = unix_scm_receive_files(message, datagram, peek);
 	if (error)
 		return error;
-	if (wanted < datagram->size)
+	unix_tell_time(unix_socket, message);
+	unix_move_peek_offset(unix_socket, peek, peek ? wanted : datagram->size);
+	if (wanted < left)
 		message->out_flags |= LINUX_MSG_TRUNC;
-	return (int64_t)(message->flags & LINUX_MSG_TRUNC ? datagram->size : wanted);
+	return (int64_t)(message->flags & LINUX_MSG_TRUNC ? left : wanted);
+}
+
+/* What SO_PEEK_OFF makes a look begin with; *skip: bytes of it that are left out. lock held. */
+static struct unix_message *unix_datagram_first(
+	struct unix_socket *unix_socket, bool peek, size_t *skip)
+{
+	struct unix_message *datagram = TAILQ_FIRST(&unix_socket->queue);
+
+	*skip = peek && unix_socket->peek_offset > 0 ? (size_t)unix_socket->peek_offset : 0;
+	while (datagram && *skip && *skip >= datagram->size) {
+		*skip -= datagram->size;
+		datagram = TAILQ_NEXT(datagram, link);
+	}
+	return datagram;
 }
 
 /* Nothing is there: shall we wait? lock held. */
@@ -191,13 +231,14 @@ int64_t unix_datagram_receive(struct socket *socket, struct socket_message *mess
 	struct unix_message *datagram, *used = NULL;
 	struct unix_blocked_list blocked = LIST_HEAD_INITIALIZER(blocked);
 	int64_t result;
+	size_t skip;
 
 	if (message->flags & LINUX_MSG_OOB)
 		return -EOPNOTSUPP;
 	mutex_lock(&socket->lock);
-	datagram = TAILQ_FIRST(&unix_socket->queue);
+	datagram = unix_datagram_first(unix_socket, message->flags & LINUX_MSG_PEEK, &skip);
 	if (datagram) {
-		result = unix_datagram_take(unix_socket, message, datagram);
+		result = unix_datagram_take(unix_socket, message, datagram, skip);
 		/* As in Linux, a datagram is gone even if its buffer was bad. */
 		if (!(message->flags & LINUX_MSG_PEEK)) {
 			TAILQ_REMOVE(&unix_socket->queue, datagram, link);

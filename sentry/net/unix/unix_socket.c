@@ -32,6 +32,7 @@ int unix_new(int type, struct unix_socket **out)
 		return -ENOMEM;
 	refcount_init(&unix_socket->refs, &unix_socket_refs);
 	socket_init(&unix_socket->socket, ops, LINUX_AF_UNIX, type, 0);
+	unix_socket->peek_offset = -1;
 	TAILQ_INIT(&unix_socket->queue);
 	TAILQ_INIT(&unix_socket->backlog);
 	LIST_INIT(&unix_socket->blocked);
@@ -379,6 +380,10 @@ static int unix_get_option(struct socket *socket, int level, int name, void *val
 		return unix_get_peer_pidfd(unix_socket, value, size);
 	mutex_guard(&socket->lock);
 	switch (name) {
+	case LINUX_SO_PEEK_OFF:
+		*size = (uint32_t)min_u64(*size, sizeof(int32_t));
+		memcpy(value, &unix_socket->peek_offset, *size);
+		return 0;
 	case LINUX_SO_PEERCRED:
 		ucred.pid = pid_number_in(unix_socket->peer_pid, task_pid_namespace(current));
 		if (unix_socket->peer_cred) {
@@ -402,7 +407,30 @@ static int unix_get_option(struct socket *socket, int level, int name, void *val
 static int unix_set_option(
 	struct socket *socket, int level, int name, const void *value, uint32_t size)
 {
-	return level == LINUX_SOL_SOCKET ? -ENOPROTOOPT : -EOPNOTSUPP;
+	int32_t number;
+
+	if (level != LINUX_SOL_SOCKET)
+		return -EOPNOTSUPP;
+	if (name != LINUX_SO_PEEK_OFF)
+		return -ENOPROTOOPT;
+	if (size < sizeof(number))
+		return -EINVAL;
+	memcpy(&number, value, sizeof(number));
+	mutex_guard(&socket->lock);
+	unix_of(socket)->peek_offset = number < 0 ? -1 : number;
+	return 0;
+}
+
+void unix_move_peek_offset(struct unix_socket *unix_socket, bool peek, size_t size)
+{
+	int64_t offset = unix_socket->peek_offset;
+
+	if (offset < 0)
+		return;
+	offset += peek ? (int64_t)size : -(int64_t)size;
+	if (offset < 0)
+		offset = 0;
+	unix_socket->peek_offset = offset > INT32_MAX ? INT32_MAX : (int)offset;
 }
 
 static int unix_no_listen(struct socket *socket, int backlog)

@@ -82,6 +82,7 @@ int64_t unix_stream_send(struct socket *socket, struct socket_message *message)
 struct unix_stream_read {
 	struct unix_socket *unix_socket;
 	struct socket_message *message;
+	size_t skip;		/* SO_PEEK_OFF: bytes yet to be left out */
 	struct unix_queue used; /* freed when the lock is dropped */
 	bool peek, stop;
 	int error;
@@ -93,10 +94,12 @@ static struct unix_message *unix_stream_take(
 {
 	struct unix_message *next = TAILQ_NEXT(piece, link);
 	struct socket_message *message = read->message;
-	size_t wanted = min_u64(piece->size - piece->offset, iov_iter_count(message->iter));
-	size_t copied = copy_to_iter(piece->data + piece->offset, wanted, message->iter);
+	size_t start = piece->offset + read->skip;
+	size_t wanted = min_u64(piece->size - start, iov_iter_count(message->iter));
+	size_t copied = copy_to_iter(piece->data + start, wanted, message->iter);
 	bool files = piece->scm.files;
 
+	read->skip = 0;
 	message->done += copied;
 	read->stop = copied < wanted;
 	if (copied == 0) {
@@ -123,6 +126,10 @@ static void unix_stream_take_all(struct unix_stream_read *read)
 	struct socket_message *message = read->message;
 	struct unix_message *piece = TAILQ_FIRST(&read->unix_socket->queue);
 
+	while (piece && read->skip && read->skip >= piece->size - piece->offset) {
+		read->skip -= piece->size - piece->offset;
+		piece = TAILQ_NEXT(piece, link);
+	}
 	if (piece && message->wants_name && !message->name.size)
 		unix_name_copy_sender(piece->sender, &message->name);
 	/* A read of nothing still looks at who sent what comes first. */
@@ -167,8 +174,12 @@ int64_t unix_stream_receive(struct socket *socket, struct socket_message *messag
 	TAILQ_INIT(&read.used);
 	read.peek = message->flags & LINUX_MSG_PEEK;
 	mutex_lock(&socket->lock);
+	if (read.peek && read.unix_socket->peek_offset > 0)
+		read.skip = (size_t)read.unix_socket->peek_offset;
 	unix_stream_take_all(&read);
 	result = unix_stream_result(&read, target);
+	if (result > 0)
+		unix_move_peek_offset(read.unix_socket, read.peek, (size_t)result);
 	mutex_unlock(&socket->lock);
 	unix_queue_free(&read.used);
 	unix_scm_received(message);
