@@ -164,6 +164,7 @@ static int copy_group(struct task *parent, struct task *child, uint64_t flags)
 	mutex_unlock(&from->lock);
 	group->start_ns = child->start_ns;
 	group->oom_score_adj = from->oom_score_adj;
+	group->coredump_filter = from->coredump_filter;
 	/* What is registered belongs to the memory. */
 	group->membarrier = from->membarrier;
 	if (group->limits[LINUX_RLIMIT_CPU].rlim_cur != LINUX_RLIM_INFINITY)

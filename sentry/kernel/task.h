@@ -281,6 +281,7 @@ struct thread_group {
 	uint64_t max_rss, children_max_rss; /* bytes */
 	int64_t start_ns;
 	int oom_score_adj;
+	atomic_uint coredump_filter; /* XOR with the default: 0 is that */
 	struct pid *yama_tracer;     /* PR_SET_PTRACER: a reference; RANK_TASK_SET */
 	bool yama_any_tracer;	     /* PR_SET_PTRACER_ANY */
 	char *command_line_override; /* PR_SET_MM; unused otherwise */

@@ -61,7 +61,8 @@ static int64_t read_entries(struct task *task, const uint64_t args[6], bool old_
 
 	if (!file)
 		return -EBADF;
-	buffer.size = (size_t)min_u64((unsigned int)args[2], DIRENT_BUFFER_MAX);
+	buffer.size =
+		(int)args[2] < 0 ? 0 : (size_t)min_u64(args[2] & UINT32_MAX, DIRENT_BUFFER_MAX);
 	buffer.bytes = malloc(buffer.size ? buffer.size : 1);
 	if (!buffer.bytes)
 		return -ENOMEM;
@@ -76,6 +77,7 @@ static int64_t read_entries(struct task *task, const uint64_t args[6], bool old_
 			result = -EFAULT;
 		}
 	} else if (result >= 0) {
+		/* The size is a signed number to Linux, too small for anything when negative. */
 		result = buffer.too_small ? -EINVAL : 0;
 	}
 	free(buffer.bytes);

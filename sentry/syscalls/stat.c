@@ -120,7 +120,8 @@ int64_t sys_statx(struct task *task, const uint64_t args[6])
 
 		return file ? statx_out(task, &file->path, file->inode, args) : -EBADF;
 	}
-	result = path_copy_in(task, args[1], name);
+	name[0] = '\0';
+	result = (flags & LINUX_AT_EMPTY_PATH) && !args[1] ? 0 : path_copy_in(task, args[1], name);
 	if (result == 0)
 		result = path_lookup(dirfd, name, at_to_walk_flags(flags), &path);
 	if (result)

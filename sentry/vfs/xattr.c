@@ -85,6 +85,17 @@ int64_t path_getxattr(const struct path *path, const char *name, void *value, si
 	return inode->ops->getxattr(inode, name, value, size);
 }
 
+/* struct vfs_cap_data of revision 2, or of revision 3 with the root user's number. */
+static bool is_capability_header(const void *value, size_t size)
+{
+	uint32_t magic;
+
+	if (size != 20 && size != 24)
+		return false;
+	memcpy(&magic, value, sizeof(magic));
+	return magic >> 24 == (size == 20 ? 2 : 3);
+}
+
 int path_setxattr(
 	const struct path *path, const char *name, const void *value, size_t size, int flags)
 {
@@ -98,6 +109,8 @@ int path_setxattr(
 	if (result)
 		return result;
 	if (is_bare_prefix(name))
+		return -EINVAL;
+	if (!strcmp(name, "security.capability") && !is_capability_header(value, size))
 		return -EINVAL;
 	if (!inode->ops->setxattr)
 		return -EOPNOTSUPP;

@@ -8,8 +8,10 @@
 #include <sys/file.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 
 #define BAD ((void *)1)
 
@@ -187,6 +189,30 @@ TEST(cached_pages_are_counted)
 	CHECK_ERRNO(syscall(451, -1, &range, counts, 0), EBADF);
 	CHECK_ERRNO(syscall(451, fd, BAD, counts, 0), EFAULT);
 	CHECK_ERRNO(syscall(451, fd, &range, BAD, 0), EFAULT);
+}
+
+TEST(sizes_and_names_of_nothing)
+{
+	struct statx status;
+	int fd = some_file(), directory = open(".", O_RDONLY);
+
+	CHECK_ERRNO(syscall(SYS_getdents64, directory, buffer, -1), EINVAL);
+	CHECK(syscall(SYS_getdents64, directory, buffer, sizeof(buffer)) > 0);
+	CHECK_ERRNO(syscall(SYS_statx, AT_FDCWD, NULL, 0, STATX_TYPE, &status), EFAULT);
+	CHECK(fsetxattr(fd, "user.x", "y", 1, 0) == 0 || errno == EOPNOTSUPP);
+	close(fd);
+}
+
+TEST(the_dump_filter_is_kept)
+{
+	int fd = open("/proc/self/coredump_filter", O_RDWR),
+	    status = open("/proc/self/status", O_WRONLY);
+
+	CHECK_EQ(write(fd, "0x7f", 4), 4);
+	CHECK_EQ(pread(fd, buffer, sizeof(buffer), 0), 9);
+	CHECK(!memcmp(buffer, "0000007f\n", 9));
+	CHECK_ERRNO(pwrite(fd, "zz", 2, 0), EINVAL);
+	CHECK(status < 0 || write(status, "x", 1) == -1);
 }
 
 GUEST_TEST_MAIN()

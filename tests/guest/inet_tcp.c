@@ -4,6 +4,7 @@
 #include "tests/guest/inet.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -467,6 +468,36 @@ TEST(large_transfers_are_whole)
 		held %= 4;
 	}
 	CHECK_EQ(expected, 128 * 16384);
+}
+
+TEST(a_second_connect_says_so)
+{
+	struct sockaddr_storage name;
+	socklen_t size = sizeof(name);
+	int listener = inet_bound(AF_INET, SOCK_STREAM, &name);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), refused = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(getsockname(listener, (struct sockaddr *)&name, &size) == 0);
+	/* Nobody listens yet; who was refused may try again. */
+	CHECK_ERRNO(connect(refused, (struct sockaddr *)&name, size), ECONNREFUSED);
+	CHECK_ERRNO(connect(refused, (struct sockaddr *)&name, size), ECONNREFUSED);
+	CHECK(listen(listener, 4) == 0);
+	CHECK(connect(refused, (struct sockaddr *)&name, size) == 0);
+	CHECK(connect(fd, (struct sockaddr *)&name, size) == 0);
+	CHECK_ERRNO(connect(fd, (struct sockaddr *)&name, size), EISCONN);
+	CHECK_ERRNO(connect(fd, (struct sockaddr *)&name, size), EISCONN);
+}
+
+TEST(owners_by_ioctl)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), number = -getpgrp();
+
+	CHECK(ioctl(fd, SIOCSPGRP, &number) == 0);
+	CHECK_EQ(fcntl(fd, F_GETOWN), -getpgrp());
+	CHECK(fcntl(fd, F_SETOWN, getpid()) == 0);
+	CHECK(ioctl(fd, SIOCGPGRP, &number) == 0);
+	CHECK_EQ(number, getpid());
+	CHECK_ERRNO(ioctl(fd, FIOSETOWN, 1), EFAULT);
 }
 
 GUEST_TEST_MAIN()

@@ -210,8 +210,9 @@ static int64_t text_write(struct file *file, struct iov_iter *from, int64_t *pos
 	struct proc_context context;
 	int64_t result;
 
+	/* Files of processes have no such operation in Linux, others one that fails. */
 	if (!node->entry->store)
-		return -EIO;
+		return node->pid ? -EINVAL : -EIO;
 	if (size > WRITE_MAX)
 		size = WRITE_MAX;
 	if (copy_from_iter(text, size, from) != size)

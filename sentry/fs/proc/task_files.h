@@ -40,6 +40,8 @@ must_check TASK_STORE(oom_adj);
 must_check TASK_SHOW(oom_score_adj);
 must_check TASK_STORE(oom_score_adj);
 must_check TASK_SHOW(limits);
+must_check TASK_SHOW(coredump_filter);
+must_check TASK_STORE(coredump_filter);
 must_check TASK_SHOW(timerslack_ns);
 must_check TASK_STORE(timerslack_ns);
 must_check TASK_SHOW(timers);

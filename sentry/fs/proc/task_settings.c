@@ -20,10 +20,12 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#define OOM_ADJ_MAX	    1000
-#define OOM_OLD_DISABLE	    (-17)
-#define OOM_OLD_MAX	    15
-#define TIMER_SLACK_DEFAULT 50000
+#define COREDUMP_FILTER_DEFAULT 0x33
+#define COREDUMP_FILTER_ALL	0x1ff
+#define OOM_ADJ_MAX		1000
+#define OOM_OLD_DISABLE		(-17)
+#define OOM_OLD_MAX		15
+#define TIMER_SLACK_DEFAULT	50000
 
 int64_t proc_parse_integer(const char *text, int64_t least, int64_t most, int64_t *out)
 {
@@ -90,6 +92,25 @@ int task_show_oom_score(const struct proc_context *context, struct text_writer *
 			 2 / 3;
 	text_printf(out, "%lld\n", (long long)(points < 0 ? 0 : points));
 	return 0;
+}
+
+/* Kept for who asks: nothing is dumped. */
+int task_show_coredump_filter(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%08x\n", context->task->group->coredump_filter ^ COREDUMP_FILTER_DEFAULT);
+	return 0;
+}
+
+int64_t task_store_coredump_filter(
+	const struct proc_context *context, const char *text, size_t size)
+{
+	int64_t value, error = proc_parse_integer(text, 0, UINT32_MAX, &value);
+
+	if (error)
+		return error;
+	context->task->group->coredump_filter =
+		((unsigned int)value & COREDUMP_FILTER_ALL) ^ COREDUMP_FILTER_DEFAULT;
+	return (int64_t)size;
 }
 
 int task_show_oom_score_adj(const struct proc_context *context, struct text_writer *out)

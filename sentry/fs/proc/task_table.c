@@ -113,7 +113,7 @@ static const struct proc_entry entries[] = {
 		.directory = &proc_thread_list_directory,
 		.inode_ops = &proc_thread_list_operations},
 	MOUNTS("mountstats", 0400, TASK_MOUNTSTATS),
-	CONSTANT("coredump_filter", 0444, "00000033\n"),
+	STORE("coredump_filter", 0644, task_show_coredump_filter, task_store_coredump_filter),
 	SHOW("timers", 0444, task_show_timers),
 	STORE("timerslack_ns", 0666, task_show_timerslack_ns, task_store_timerslack_ns),
 	STORE("timens_offsets", 0644, task_show_time_offsets, task_store_time_offsets),

@@ -180,18 +180,14 @@ static int inet_name(struct socket *socket, bool peer, struct socket_address *ad
 
 /* --- connections --- */
 
-/* What became of a connection that was under way. */
-static int inet_connected(int fd)
+/* What became of a connection that was under way. The host is asked by the same call again, which
+ * ends its own state of connecting, as a call that waited there would have. */
+static int inet_connected(int fd, const struct socket_address *address)
 {
-	struct pollfd pollfd = {.fd = fd, .events = POLLOUT};
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (poll(&pollfd, 1, 0) <= 0)
-		return -EAGAIN;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size))
-		return -errno;
-	return -error;
+	if (!connect(fd, (const struct sockaddr *)&address->storage, address->size) ||
+		errno == EISCONN)
+		return 0;
+	return errno == EINPROGRESS || errno == EALREADY ? -EAGAIN : -errno;
 }
 
 static int inet_connect(
@@ -200,7 +196,7 @@ static int inet_connect(
 	int fd = inet_of(socket)->fd;
 
 	if (!first)
-		return inet_connected(fd);
+		return inet_connected(fd, address);
 	if (!connect(fd, (const struct sockaddr *)&address->storage, address->size))
 		return 0;
 	/* A call that may wait joins one that is under way. */

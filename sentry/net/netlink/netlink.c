@@ -155,7 +155,7 @@ static int netlink_bind(struct socket *socket, const struct socket_address *addr
 	if (address->size < sizeof(address->nl) || address->family != LINUX_AF_NETLINK)
 		return -EINVAL;
 	mutex_guard(&ports_lock);
-	if (netlink->port && address->nl.nl_pid && netlink->port != address->nl.nl_pid)
+	if (netlink->port && netlink->port != address->nl.nl_pid)
 		return -EINVAL;
 	if (!netlink->port && address->nl.nl_pid) {
 		if (port_is_taken_locked(netlink, address->nl.nl_pid))
