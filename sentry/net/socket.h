@@ -127,7 +127,8 @@ enum socket_option_bits {
 	SOCKET_TIMESTAMP = 256,
 	SOCKET_PASSSEC = 512,
 	SOCKET_DEBUG = 1024,
-	SOCKET_TIMESTAMPNS = 2048,
+	SOCKET_TIMESTAMPNS = 2048, /* in nanoseconds; never without SOCKET_TIMESTAMP */
+	SOCKET_TIMESTAMP_NEW = 4096,
 };
 
 /* The part that every family's socket begins with. */

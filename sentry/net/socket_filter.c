@@ -4,7 +4,6 @@
 
 #include "sentry/kernel/bpf.h"
 #include "sentry/kernel/task.h"
-#include "sentry/mm/mm.h"
 #include "sentry/net/socket.h"
 
 #include <errno.h>
@@ -15,6 +14,12 @@ struct socket_filter {
 	size_t count;
 	struct linux_sock_filter program[];
 };
+
+/* The others' messages come from the host. */
+bool socket_has_filters(const struct socket *socket)
+{
+	return socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK;
+}
 
 static int import(const void *value, uint32_t size, struct socket_filter **out)
 {
@@ -74,6 +79,29 @@ int socket_filter_attach(struct socket *socket, const void *value, uint32_t size
 int socket_filter_detach(struct socket *socket)
 {
 	return replace(socket, NULL);
+}
+
+int socket_filter_get(struct socket *socket, gaddr_t address, uint32_t *count)
+{
+	struct linux_sock_filter *copy = NULL;
+	uint32_t room = *count;
+	int error = 0;
+
+	mutex_lock(&socket->lock);
+	*count = socket->filter ? (uint32_t)socket->filter->count : 0;
+	if (room && *count) {
+		error = room < *count ? -EINVAL : 0;
+		copy = error ? NULL : malloc(*count * sizeof(*copy));
+		if (copy)
+			memcpy(copy, socket->filter->program, *count * sizeof(*copy));
+		else if (!error)
+			error = -ENOMEM;
+	}
+	mutex_unlock(&socket->lock);
+	if (copy)
+		error = mm_copy_out(current->mm, address, copy, *count * sizeof(*copy));
+	free(copy);
+	return error;
 }
 
 int socket_filter_lock(struct socket *socket, int on)

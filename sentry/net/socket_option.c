@@ -32,10 +32,38 @@ static const struct {
 	{LINUX_SO_DONTROUTE, SOCKET_DONTROUTE},
 	{LINUX_SO_PASSCRED, SOCKET_PASSCRED},
 	{LINUX_SO_PASSPIDFD, SOCKET_PASSPIDFD},
-	{LINUX_SO_TIMESTAMP, SOCKET_TIMESTAMP},
-	{LINUX_SO_TIMESTAMPNS, SOCKET_TIMESTAMPNS},
 	{LINUX_SO_PASSSEC, SOCKET_PASSSEC},
 };
+
+/* Four options that exclude each other. */
+static const struct {
+	int name;
+	unsigned int bits;
+} timestamp_options[] = {
+	{LINUX_SO_TIMESTAMP_OLD, SOCKET_TIMESTAMP},
+	{LINUX_SO_TIMESTAMP_NEW, SOCKET_TIMESTAMP | SOCKET_TIMESTAMP_NEW},
+	{LINUX_SO_TIMESTAMPNS_OLD, SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS},
+	{LINUX_SO_TIMESTAMPNS_NEW, SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS | SOCKET_TIMESTAMP_NEW},
+};
+#define TIMESTAMP_BITS (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS | SOCKET_TIMESTAMP_NEW)
+
+static unsigned int timestamp_bits(int name)
+{
+	for (size_t i = 0; i < array_count(timestamp_options); i++)
+		if (timestamp_options[i].name == name)
+			return timestamp_options[i].bits;
+	return 0;
+}
+
+/* Whichever is switched off, no time is told any more. */
+static void set_timestamps(struct socket *socket, unsigned int bits)
+{
+	unsigned int old = atomic_load(&socket->options);
+
+	while (!atomic_compare_exchange_weak(
+		&socket->options, &old, (old & ~TIMESTAMP_BITS) | bits))
+		;
+}
 
 static unsigned int flag_bit(int name)
 {
@@ -110,20 +138,18 @@ static int set_linger(struct socket *socket, const void *value, uint32_t size)
 	return 0;
 }
 
-/* The others' messages come from the host. */
-static bool has_filters(const struct socket *socket)
-{
-	return socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK;
-}
-
 static int set_number(struct socket *socket, int name, int32_t number)
 {
-	unsigned int bit = flag_bit(name);
+	unsigned int bit = flag_bit(name), timestamps = timestamp_bits(name);
 	bool admin = capable(LINUX_CAP_NET_ADMIN);
 
-	if (has_filters(socket) &&
+	if (socket_has_filters(socket) &&
 		((name == LINUX_SO_REUSEPORT && number) || name == LINUX_SO_ZEROCOPY))
 		return -EOPNOTSUPP;
+	if (timestamps) {
+		set_timestamps(socket, number ? timestamps : 0);
+		return 0;
+	}
 	if (bit) {
 		if (number)
 			atomic_fetch_or(&socket->options, bit);
@@ -163,9 +189,10 @@ static int set_number(struct socket *socket, int name, int32_t number)
 		socket->mark = number;
 		return 0;
 	case LINUX_SO_DETACH_FILTER:
-		return has_filters(socket) ? socket_filter_detach(socket) : -ENOPROTOOPT;
+		return socket_has_filters(socket) ? socket_filter_detach(socket) : -ENOPROTOOPT;
 	case LINUX_SO_LOCK_FILTER:
-		return has_filters(socket) ? socket_filter_lock(socket, number) : -ENOPROTOOPT;
+		return socket_has_filters(socket) ? socket_filter_lock(socket, number)
+						  : -ENOPROTOOPT;
 	case LINUX_SO_TYPE:
 	case LINUX_SO_PROTOCOL:
 	case LINUX_SO_DOMAIN:
@@ -187,7 +214,8 @@ int socket_set_option(struct socket *socket, int level, int name, const void *va
 		if (name == LINUX_SO_SNDTIMEO_OLD || name == LINUX_SO_SNDTIMEO_NEW)
 			return set_timeout(&socket->send_timeout_ns, value, size);
 	}
-	if (level == LINUX_SOL_SOCKET && has_filters(socket) && name == LINUX_SO_ATTACH_FILTER)
+	if (level == LINUX_SOL_SOCKET && socket_has_filters(socket) &&
+		name == LINUX_SO_ATTACH_FILTER)
 		return socket_filter_attach(socket, value, size);
 	error = socket->ops->set_option(socket, level, name, value, size);
 	if (error != -ENOPROTOOPT || level != LINUX_SOL_SOCKET)
@@ -202,8 +230,15 @@ int socket_set_option(struct socket *socket, int level, int name, const void *va
 
 static int get_number(struct socket *socket, int name, int32_t *number)
 {
-	unsigned int bit = flag_bit(name);
+	unsigned int bit = flag_bit(name), timestamps = timestamp_bits(name);
 
+	if (timestamps) {
+		/* As Linux: SO_TIMESTAMP_NEW is on with SO_TIMESTAMPNS_NEW, too. */
+		unsigned int shown = name == LINUX_SO_TIMESTAMP_NEW ? timestamps : TIMESTAMP_BITS;
+
+		*number = (socket->options & shown) == timestamps;
+		return 0;
+	}
 	if (bit) {
 		*number = !!(socket->options & bit);
 		return 0;

@@ -6,6 +6,7 @@
 #include "sentry/kernel/accounting.h"
 #include "sentry/kernel/task.h"
 #include "sentry/net/socket.h"
+#include "sentry/net/socket_filter.h"
 #include "sentry/syscalls/socket.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/fd_table.h"
@@ -363,6 +364,15 @@ int64_t sys_setsockopt(struct task *task, const uint64_t args[6])
 	return socket_set_option(socket, (int)args[1], (int)args[2], value, (uint32_t)size);
 }
 
+/* Its sizes count instructions. */
+static int64_t get_filter(
+	struct task *task, struct socket *socket, gaddr_t address, gaddr_t size_address, uint32_t count)
+{
+	int error = socket_filter_get(socket, address, &count);
+
+	return error ? error : mm_copy_out(task->mm, size_address, &count, sizeof(count));
+}
+
 int64_t sys_getsockopt(struct task *task, const uint64_t args[6])
 {
 	_Alignas(8) uint8_t value[SOCKET_OPTION_MAX];
@@ -380,6 +390,9 @@ int64_t sys_getsockopt(struct task *task, const uint64_t args[6])
 		return -EINVAL;
 	used = (uint32_t)min_u64((uint64_t)size, SOCKET_OPTION_MAX);
 	memset(value, 0, used);
+	if (args[1] == LINUX_SOL_SOCKET && args[2] == LINUX_SO_GET_FILTER &&
+		socket_has_filters(socket))
+		return get_filter(task, socket, args[3], args[4], (uint32_t)size);
 	error = socket_get_option(socket, (int)args[1], (int)args[2], value, &used);
 	/* -ERANGE tells how much is needed. */
 	if (error && error != -ERANGE)

@@ -52,6 +52,27 @@ TEST(datagrams_are_dropped_and_cut)
 	CHECK_ERRNO(setsockopt(fds[1], SOL_SOCKET, SO_LOCK_FILTER, &zero, 4), EPERM);
 }
 
+TEST(what_is_attached_can_be_read)
+{
+	struct sock_filter program[8];
+	int fds[2];
+	socklen_t count = 8;
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == 0);
+	CHECK(getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, program, &count) == 0);
+	CHECK_EQ(count, 0);
+	CHECK_EQ(attach(fds[0], yes_only, 4), 0);
+	CHECK(getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, NULL, &count) == 0);
+	CHECK_EQ(count, 4);
+	count = 3;
+	CHECK_ERRNO(getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, program, &count), EINVAL);
+	count = 8;
+	CHECK_ERRNO(getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, bad_address, &count), EFAULT);
+	CHECK(getsockopt(fds[0], SOL_SOCKET, SO_GET_FILTER, program, &count) == 0);
+	CHECK_EQ(count, 4);
+	CHECK(!memcmp(program, yes_only, sizeof(yes_only)));
+}
+
 TEST(bad_programs_are_refused)
 {
 	struct sock_filter endless[] = {BPF_STMT(BPF_LD | BPF_IMM, 1)};

@@ -181,4 +181,52 @@ TEST(many_messages_at_once)
 	CHECK_ERRNO(recvmmsg(fds[1], messages, 5, MSG_DONTWAIT, NULL), EAGAIN);
 }
 
+static void receive_time(int fd, int type, struct timespec *out)
+{
+	char data[8], control[128];
+	struct iovec part = {data, sizeof(data)};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *header;
+
+	CHECK_EQ(recvmsg(fd, &message, 0), 1);
+	header = CMSG_FIRSTHDR(&message);
+	CHECK(header && header->cmsg_level == SOL_SOCKET);
+	CHECK_EQ(header->cmsg_type, type);
+	CHECK_EQ(header->cmsg_len, CMSG_LEN(16));
+	memcpy(out, CMSG_DATA(header), sizeof(*out));
+}
+
+TEST(times_of_messages)
+{
+	static const int names[] = {29, 63, 35, 64}; /* SO_TIMESTAMP_OLD, _NEW, SO_TIMESTAMPNS_ */
+	int fds[2], on = 1, value;
+	struct timespec before, told;
+	socklen_t size = sizeof(value);
+
+	CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == 0);
+	clock_gettime(CLOCK_REALTIME, &before);
+	for (int i = 0; i < 4; i++) {
+		/* Sent before anybody asked, and after. */
+		if (i == 0)
+			CHECK_EQ(send(fds[0], "x", 1, 0), 1);
+		CHECK(setsockopt(fds[1], SOL_SOCKET, names[i], &on, sizeof(on)) == 0);
+		for (int j = 0; j < 4; j++) {
+			CHECK(getsockopt(fds[1], SOL_SOCKET, names[j], &value, &size) == 0);
+			CHECK_EQ(value, i == j || (i == 3 && j == 1));
+		}
+		if (i)
+			CHECK_EQ(send(fds[0], "x", 1, 0), 1);
+		receive_time(fds[1], names[i], &told);
+		CHECK(told.tv_sec >= before.tv_sec - 1 && told.tv_sec < before.tv_sec + 60);
+		CHECK(told.tv_nsec >= 0 && told.tv_nsec < (i < 2 ? 1000000 : 1000000000));
+	}
+	value = 0;
+	CHECK(setsockopt(fds[1], SOL_SOCKET, names[0], &value, sizeof(value)) == 0);
+	CHECK(getsockopt(fds[1], SOL_SOCKET, names[3], &value, &size) == 0);
+	CHECK_EQ(value, 0);
+}
+
 GUEST_TEST_MAIN()

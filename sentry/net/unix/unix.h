@@ -49,7 +49,8 @@ struct unix_message {
 	TAILQ_ENTRY(unix_message) link;
 	struct unix_socket *sender; /* a reference */
 	size_t size, offset;
-	int charge; /* to the sender's send buffer */
+	int charge;	 /* to the sender's send buffer */
+	int64_t time_ns; /* a datagram's, of the wall clock; 0: not asked for yet */
 	struct unix_scm scm;
 	uint8_t data[];
 };

@@ -70,6 +70,8 @@ static int unix_datagram_queue(
 		dropped = !socket_filter_admits_locked(
 			&other->socket, datagram->data, &datagram->size);
 	if (!error && !dropped) {
+		if (unlikely(other->socket.options & SOCKET_TIMESTAMP))
+			datagram->time_ns = clock_now(LINUX_CLOCK_REALTIME);
 		TAILQ_INSERT_TAIL(&other->queue, datagram, link);
 		other->queued++;
 	}
@@ -152,25 +154,29 @@ int64_t unix_seqpacket_send(struct socket *socket, struct socket_message *messag
 	return unix_datagram_send(socket, message);
 }
 
-/* SO_TIMESTAMP, SO_TIMESTAMPNS: nothing notes when a message came, so it is now, as Linux has it.
- */
-static void unix_tell_time(struct unix_socket *unix_socket, struct socket_message *message)
+/* SO_TIMESTAMP and its kin; who asks only now is told when it asked. */
+static void put_time(
+	struct socket *socket, struct socket_message *out, struct unix_message *datagram)
 {
-	unsigned int options = unix_socket->socket.options;
-	int64_t words[2], now;
+	unsigned int options = socket->options;
+	bool new = (options & SOCKET_TIMESTAMP_NEW) != 0;
+	int64_t time[2];
 
-	if (!(options & (SOCKET_TIMESTAMP | SOCKET_TIMESTAMPNS)))
+	if (likely(!(options & SOCKET_TIMESTAMP)))
 		return;
-	now = clock_now(LINUX_CLOCK_REALTIME);
-	words[0] = now / NSEC_PER_SEC;
-	words[1] = now % NSEC_PER_SEC;
+	if (!datagram->time_ns)
+		datagram->time_ns = clock_now(LINUX_CLOCK_REALTIME);
+	time[0] = datagram->time_ns / NSEC_PER_SEC;
+	time[1] = datagram->time_ns % NSEC_PER_SEC;
 	if (options & SOCKET_TIMESTAMPNS) {
-		socket_put_control(
-			message, LINUX_SOL_SOCKET, LINUX_SCM_TIMESTAMPNS, words, sizeof(words));
+		socket_put_control(out, LINUX_SOL_SOCKET,
+			new ? LINUX_SO_TIMESTAMPNS_NEW : LINUX_SO_TIMESTAMPNS_OLD, time,
+			sizeof(time));
 		return;
 	}
-	words[1] /= 1000;
-	socket_put_control(message, LINUX_SOL_SOCKET, LINUX_SCM_TIMESTAMP, words, sizeof(words));
+	time[1] /= 1000;
+	socket_put_control(out, LINUX_SOL_SOCKET,
+		new ? LINUX_SO_TIMESTAMP_NEW : LINUX_SO_TIMESTAMP_OLD, time, sizeof(time));
 }
 
 /* Copies one datagram out. lock held. */
@@ -186,11 +192,11 @@ static int64_t unix_datagram_take(struct unix_socket *unix_socket, struct socket
 		return -EFAULT;
 	if (message->wants_name)
 		unix_name_copy_sender(datagram->sender, &message->name);
+	put_time(&unix_socket->socket, message, datagram);
 	if (unix_scm_receive_cred(unix_socket, message, datagram) && datagram->scm.files)
 		error = unix_scm_receive_files(message, datagram, peek);
 	if (error)
 		return error;
-	unix_tell_time(unix_socket, message);
 	unix_move_peek_offset(unix_socket, peek, peek ? wanted : datagram->size);
 	if (wanted < left)
 		message->out_flags |= LINUX_MSG_TRUNC;

@@ -74,6 +74,7 @@ int unix_message_new(
 	message->sender = unix_get(sender);
 	message->size = size;
 	message->offset = 0;
+	message->time_ns = 0;
 	message->charge = charge;
 	message->scm = (struct unix_scm){0};
 	*out = message;
