@@ -4,7 +4,9 @@
  * write-protected on both sides.
  *
  * Small private areas of which little was touched (stacks, .data, .bss, young heaps) are copied
- * instead: both sides write to them at once, and a copy costs less than the faults.
+ * instead: both sides write to them at once, and a copy costs less than the faults. Only where no
+ * other thread can write meanwhile: a child must not see a later store and miss an earlier one.
+ * Sharing keeps that order, since a store waits at the first page that is protected already.
  */
 #include "sentry/mm/memory_file_place.h"
 #include "sentry/mm/mm_private.h"
@@ -117,7 +119,7 @@ static int copy_pinned(struct fork *fork, struct backing *piece)
 }
 
 /* Parts that somebody pinned for I/O are being written for the parent: the child gets a copy of
- * what is there now. */
+ * what is there now, in which other threads' stores may be torn apart. */
 static int share_private(
 	struct fork *fork, struct vma *vma, struct backing *backing, struct backing *piece)
 {
@@ -213,7 +215,8 @@ static int dup_all(struct fork *fork)
 	int error = 0;
 
 	copy_fields(fork->child, fork->parent);
-	make_pool(fork);
+	if (mm_is_single_user(fork->parent))
+		make_pool(fork);
 	for (struct vma *vma = vma_find_from(fork->parent, 0); !error && vma; vma = vma_next(vma)) {
 		if (!(vma->flags & VMA_DONT_FORK))
 			error = dup_vma(fork, vma);

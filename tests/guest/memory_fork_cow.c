@@ -255,4 +255,56 @@ TEST(clear_child_tid_is_written_after_fork)
 	CHECK_EQ(*tid, child);
 }
 
+static volatile uint64_t *first_word, *second_word;
+static volatile bool writer_ends;
+
+static void *write_in_order(void *unused)
+{
+	for (uint64_t i = 1; !writer_ends; i++) {
+		*first_word = i;
+		*second_word = i;
+	}
+	return unused;
+}
+
+static char *map_at(char *address, size_t size)
+{
+	char *memory = mmap(address, size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	CHECK(memory == address);
+	return memory;
+}
+
+/* A child is made of one moment: of what another thread stored, it never has the later part alone.
+ */
+TEST(a_fork_beside_a_writer_is_one_moment)
+{
+	static const size_t sizes[][2] = {{4096, 4096}, {4096, 4 << 20}, {4 << 20, 4096}};
+	char *place = mmap(NULL, 64 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t writer;
+
+	CHECK(place != MAP_FAILED);
+	for (int round = 0; round < 6; round++) {
+		char *low = map_at(place, sizes[round / 2][0]);
+		char *high = map_at(place + (32 << 20), sizes[round / 2][1]);
+
+		first_word = (uint64_t *)(round % 2 ? high : low);
+		second_word = (uint64_t *)(round % 2 ? low : high);
+		writer_ends = false;
+		CHECK(pthread_create(&writer, NULL, write_in_order, NULL) == 0);
+		for (int i = 0; i < 60; i++) {
+			pid_t child = fork();
+			int status;
+
+			if (child == 0)
+				_exit(*second_word > *first_word);
+			CHECK(child > 0 && waitpid(child, &status, 0) == child);
+			CHECK_EQ(status, 0);
+		}
+		writer_ends = true;
+		CHECK(pthread_join(writer, NULL) == 0);
+	}
+}
+
 GUEST_TEST_MAIN()
