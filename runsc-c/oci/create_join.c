@@ -138,9 +138,9 @@ static json_t *sources(const struct creation *creation)
 	for (size_t i = 0; i < creation->launch.source_count; i++) {
 		const struct oci_source *source = &creation->launch.sources[i];
 
-		(void)json_array_append_new(
-			array, json_pack("{s:I, s:b}", "rdev", (json_int_t)source->rdev, "readOnly",
-				       source->mount->read_only));
+		(void)json_array_append_new(array,
+			json_pack("{s:I, s:b, s:b}", "rdev", (json_int_t)source->rdev, "proc",
+				source->is_proc, "readOnly", source->mount->read_only));
 	}
 	return array;
 }
@@ -185,7 +185,7 @@ static int load_all(
 	}
 	*stdio = cargo->count - 1;
 	for (size_t i = 0; i < creation->launch.source_count; i++) {
-		if (!creation->launch.sources[i].rdev)
+		if (!oci_source_is_own(&creation->launch.sources[i]))
 			loaded &= load(cargo, creation->launch.sources[i].fd);
 	}
 	return loaded ? 0

@@ -17,9 +17,15 @@ struct oci_source {
 	const char
 		*overlay; /* options of an overlay that the host is to make, in place of a path */
 	const char *uids, *gids; /* uid_map, gid_map of a mount with ids of its own; NULL: none */
-	int fd;			 /* -1: not open, or a device of the kernel's own */
+	int fd;			 /* -1: not open, or one of the kernel's own: a device, or proc */
 	uint64_t rdev;		 /* of such a device */
+	bool is_proc;
 };
+
+static inline bool oci_source_is_own(const struct oci_source *source)
+{
+	return source->rdev || source->is_proc;
+}
 
 struct oci_launch {
 	struct container_config config;

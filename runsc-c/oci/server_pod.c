@@ -51,9 +51,10 @@ static bool take_sources(struct oci_launch *launch, json_t *request, int *fds, s
 
 		launch->sources[i].rdev =
 			(uint64_t)json_integer_value(json_object_get(source, "rdev"));
+		launch->sources[i].is_proc = json_is_true(json_object_get(source, "proc"));
 		launch->sources[i].mount->read_only |=
 			json_is_true(json_object_get(source, "readOnly"));
-		if (launch->sources[i].rdev)
+		if (oci_source_is_own(&launch->sources[i]))
 			continue;
 		if (next == count)
 			return false;

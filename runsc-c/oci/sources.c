@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +40,8 @@ static int open_place(const struct oci_source *source, struct failure *failure)
 	return fail_errno(failure, errno, "config.json: %s: %s", source->place, source->path);
 }
 
+#define PROC_ROOT_INO 1
+
 static bool is_own_device(const struct stat *status)
 {
 	unsigned int major = major(status->st_rdev), minor = minor(status->st_rdev);
@@ -46,6 +50,23 @@ static bool is_own_device(const struct stat *status)
 		return false;
 	return (major == 1 && (minor == 3 || minor == 5 || (minor >= 7 && minor <= 9))) ||
 	       (major == 5 && (minor == 0 || minor == 2));
+}
+
+/*
+ * "self" in the host's /proc is the sandbox's kernel, whose memory would be a guest's to read and
+ * write: where all of it is asked for, the guest's own is given.
+ */
+static int replace_proc(
+	struct oci_source *source, const struct stat *status, struct failure *failure)
+{
+	source->is_proc =
+		!source->is_root && S_ISDIR(status->st_mode) && status->st_ino == PROC_ROOT_INO;
+	return source->is_proc
+		       ? 0
+		       : fail(failure, STATUS_INTERNAL,
+				 "config.json: %s: %s is of the host's /proc, which would show "
+				 "the sandbox's kernel",
+				 source->place, source->path);
 }
 
 /* --- ids of a mount's own --- */
@@ -138,12 +159,15 @@ static int open_tree_or_file(struct oci_source *source, struct failure *failure)
 	auto_close int place = open_place(source, failure), tree = -1;
 	char name[32];
 	struct stat status;
+	struct statfs fs;
 
 	if (place < 0)
 		return -1;
-	if (fstat(place, &status))
+	if (fstat(place, &status) || fstatfs(place, &fs))
 		return fail_errno(
 			failure, errno, "config.json: %s: %s", source->place, source->path);
+	if (fs.f_type == PROC_SUPER_MAGIC)
+		return replace_proc(source, &status, failure);
 	if (source->is_root && !S_ISDIR(status.st_mode))
 		return fail(failure, STATUS_INTERNAL, "config.json: %s: %s is not a directory",
 			source->place, source->path);
@@ -243,6 +267,10 @@ void oci_sources_settle(struct oci_launch *launch)
 			mount->mode = LINUX_S_IFCHR | 0666;
 			mount->rdev = source->rdev;
 			mount->source = NULL;
+		} else if (source->is_proc) {
+			mount->type = SANDBOX_MOUNT_FS;
+			mount->fs_type = mount->source = "proc";
+			mount->options = NULL;
 		} else {
 			mount->source_fd = source->fd;
 		}

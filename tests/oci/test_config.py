@@ -155,6 +155,11 @@ def linux_fields(bundle):
     refused(linux("true", namespaces=[{"type": "nonsense"}]), "a namespace of no kind", "namespaces[0]", "nonsense")
     refused(linux("true", uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "mappings without a user namespace", "uidMappings")
     refused(linux("true", rootfsPropagation="nonsense"), "a propagation of no kind", "nonsense")
+    hosts = bundle.shell("cat /p/1/comm; test -e /p/self/mem; echo $?")
+    hosts.config["mounts"].append({"destination": "/p", "type": "bind", "source": "/proc", "options": ["rbind", "rw"]})
+    gives(hosts, "in place of the host's /proc there is the container's", "sh\n0\n")
+    hosts.config["mounts"][-1]["source"] = "/proc/self/mem"
+    refused(hosts, "a file of the host's /proc", "is of the host's /proc")
     refused(linux("true", cgroupsPath="/../../x"), "a cgroup that leads elsewhere", "cgroupsPath")
     refused(linux("true", resources={"memory": {"limit": "x"}}), "a limit that is no number", "linux.resources.memory.limit")
     refused(linux("true", resources={"blockIO": {"throttleReadBpsDevice": [{"major": "x", "minor": 0, "rate": 1}]}}), "a device that is none", "linux.resources.blockIO.throttleReadBpsDevice[0].major")
