@@ -44,6 +44,59 @@ def rootless_config(bundle):
     bundle.write()
 
 
+HANDED = "csandbox-delegated"
+
+
+class Delegation:
+    """Cgroups that root hands to the user: he may make others below them, and move what is his there."""
+
+    def __init__(self):
+        v1 = os.path.exists("/sys/fs/cgroup/pids/cgroup.procs")
+        self.tops = [f"/sys/fs/cgroup/{name}" for name in (("pids", "memory", "unified") if v1 else ("",)) if os.path.exists(f"/sys/fs/cgroup/{name}/cgroup.procs")]
+        self.pids = f"{self.tops[0]}/{HANDED}/user/mine/pids.max" if self.tops else ""
+
+    def __enter__(self):
+        for top in self.tops:
+            for name in ("", "user", "user/init"):
+                place = f"{top}/{HANDED}/{name}"
+                above = os.path.dirname(place.rstrip("/"))
+                if os.path.exists(f"{above}/cgroup.subtree_control") and not top.endswith("unified"):
+                    open(f"{above}/cgroup.subtree_control", "w").write("+pids +memory")
+                os.mkdir(place)
+                if name:
+                    for file in ("", "cgroup.procs", "tasks", "cgroup.subtree_control"):
+                        if os.path.exists(f"{place}/{file}"):
+                            os.chown(f"{place}/{file}", USER, USER)
+        return self
+
+    def enter(self):
+        for top in self.tops:
+            open(f"{top}/{HANDED}/user/init/cgroup.procs", "w").write("0")
+
+    def __exit__(self, *_):
+        for top in self.tops:
+            for path, _, _ in os.walk(f"{top}/{HANDED}", topdown=False):
+                os.rmdir(path)
+
+
+def delegated(bundle, user):
+    bundle.reset("sleep", "1000").config["linux"].update(cgroupsPath=f"/{HANDED}/user/mine", resources={"pids": {"limit": 50}, "memory": {"limit": 64 << 20}})
+    rootless_config(bundle)
+    refused = user.do("run", "--bundle", bundle.path, "r5")
+    score.check(refused[0] == 1 and refused[2].count(b"\n") == 1 and user.left() == [], "a limit without a cgroup handed to him is refused", refused)
+    try:
+        with Delegation() as handed:
+            made = subprocess.run([*user.start, "create", "--bundle", str(bundle.path), "--pid-file", str(bundle.path / "pid"), "r6"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30, env=user.environment, cwd="/", preexec_fn=handed.enter).returncode
+            own = open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read() if not made else ""
+            limit = open(handed.pids).read() if not made else ""
+            score.check(made == 0 and own.count(f"/{HANDED}/user/mine\n") == len(handed.tops) and int(limit) >= 50, "a cgroup that was handed to him holds the container", made, own, limit)
+            score.check(user.do("start", "r6")[0] == 0 and user.do("delete", "--force", "r6")[0] == 0 and user.left() == [], "start and delete", user.left())
+            score.check(not os.path.exists(os.path.dirname(handed.pids)), "and is gone with it")
+    except OSError as error:
+        score.skip("a cgroup that was handed to him", f"root may make none here: {error}")
+
+
 def main():
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         print("1..0 # SKIP root, who becomes somebody else with setpriv, is needed")
@@ -81,6 +134,7 @@ def main():
                 break
             time.sleep(0.02)
         score.check(user.do("delete", "r2")[0] == 0 and user.left() == [], "delete", user.left())
+        delegated(bundle, user)
         bundle.reset("true").config["linux"]["resources"] = {"hugepageLimits": [{"pageSize": "77MB", "limit": 1}]}
         rootless_config(bundle)
         result = user.do("run", "--bundle", bundle.path, "r3")
