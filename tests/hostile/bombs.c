@@ -121,9 +121,9 @@ static int bomb_xattrs(void)
 	for (int i = 0;; i++) {
 		snprintf(name, sizeof(name), "/dev/shm/names/%d", i);
 		if (mkdir(name, 0700))
-			return stopped("mkdir");
+			return stopped("fill");
 		if (setxattr(name, "user.bomb", value, sizeof(value), 0))
-			return stopped("setxattr");
+			return stopped("fill");
 	}
 }
 

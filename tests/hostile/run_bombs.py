@@ -28,7 +28,7 @@ BOMBS = [
      lambda r: r["limits"]["file-size"]["reached"] == 1 and r["limits"]["file-size"]["used"] == 5 << 20),
     ("memfd", True, ["--memory", "96M"], {3}, {"exit"}, "stopped: write: ENOMEM", lambda r: r["limits"]["memory"]["reached"] == 0),
     ("names", True, ["--memory", "96M"], {3, 137}, {"exit", "memory"}, "", lambda r: True),
-    ("xattrs", True, ["--memory", "96M"], {3}, {"exit"}, "stopped: setxattr: ENOSPC", lambda r: r["limits"]["memory"]["reached"] == 0),
+    ("xattrs", True, ["--memory", "96M"], {3}, {"exit"}, "stopped: fill: ENOSPC", lambda r: r["limits"]["memory"]["reached"] == 0),
     ("mapped", True, ["--disk", "20M"], {135}, {"exit"}, "", lambda r: r["limits"]["disk"]["reached"] > 0),
     ("mapped", True, ["--memory", "96M"], {135, 137}, {"exit", "memory"}, "", lambda r: True),
     ("sparse", True, ["--disk", "1M"], {3}, {"exit"}, "stopped: pwrite: ENOSPC", lambda r: r["limits"]["disk"]["reached"] > 0),
