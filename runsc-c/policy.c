@@ -351,5 +351,7 @@ int policy_apply_profile(struct run_options *options, const char *name, struct f
 			return policy_apply_file(options, file, failure);
 	}
 	return fail(failure, STATUS_INTERNAL,
-		"there is no profile %s; there are strict, build, test", name);
+		"--profile %s: there is no %s.toml in %s/share/csandbox; ready ones are strict, "
+		"build and test",
+		name, name, self);
 }

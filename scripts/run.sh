@@ -14,5 +14,5 @@ if [ ! -f "$build/build.ninja" ]; then
 		exit 125
 	}
 fi
-ninja -C "$build" --quiet runsc-c/csandbox >&2
+ninja -C "$build" --quiet command >&2
 exec "$build/runsc-c/csandbox" run "$@"

@@ -260,6 +260,9 @@ def learning(directory):
 def profiles(directory):
     for file in sorted(PROFILES.glob("*.toml")):
         score.check(not faults(tomllib.loads(file.read_text())), f"{file.name} by the schema", faults(tomllib.loads(file.read_text())))
+    build = pathlib.Path(CSANDBOX).resolve().parent.parent
+    commands = subprocess.run(["ninja", "-C", build, "-t", "commands", "command"], capture_output=True, text=True).stdout
+    score.check(all(f"share/{file.name}" in commands for file in PROFILES.glob("*.toml")), "what scripts/run.sh builds has the profiles", commands[-300:])
     place = pathlib.Path(directory) / "profiles"
     place.mkdir()
     (place / "a.c").write_text("#include <stdio.h>\nint main() { puts(\"built\"); }\n")
