@@ -76,6 +76,8 @@
 #define LINUX_DT_STRSZ	   0xa
 #define LINUX_DT_SYMENT	   0xb
 #define LINUX_DT_SONAME	   0xe
+#define LINUX_DT_RPATH	   0xf
+#define LINUX_DT_RUNPATH   0x1d
 #define LINUX_DT_VERSYM	   0x6ffffff0
 #define LINUX_DT_VERDEF	   0x6ffffffc
 #define LINUX_DT_VERDEFNUM 0x6ffffffd

@@ -123,6 +123,10 @@ static int image_add_header(struct loader_image *image, const struct loader_head
 		if (role == LOADER_PROGRAM && !image->has_interpreter)
 			return image_set_interpreter(image, phdr);
 		return 0;
+	case LINUX_PT_DYNAMIC:
+		image->dynamic_offset = phdr->p_offset;
+		image->dynamic_size = phdr->p_filesz;
+		return 0;
 	case LINUX_PT_GNU_STACK:
 		image->executable_stack = phdr->p_flags & LINUX_PF_X;
 		return 0;

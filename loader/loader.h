@@ -13,6 +13,7 @@
  *     loader_place ...       where things go in the address space
  *     loader_arguments_...   argv and envp, gathered within Linux's limits
  *     loader_build_stack     the bytes that a program finds at its stack pointer
+ *     loader_parse_dynamic   the shared libraries that a file links to
  *
  * Errors are what execve(2) returns. Those that Linux finds only after the old program is gone,
  * when all it can do is kill the task with SIGSEGV, are kept apart: they are called late.
@@ -97,6 +98,7 @@ struct loader_image {
 	bool has_interpreter;
 	uint64_t interpreter_offset; /* in the file */
 	uint32_t interpreter_size;   /* 2 to LINUX_PATH_MAX, with the zero byte at its end */
+	uint64_t dynamic_offset, dynamic_size; /* in the file: PT_DYNAMIC; 0: there is none */
 	bool executable_stack;
 	int late_error; /* 0, or a negative errno: see above */
 };
@@ -230,3 +232,31 @@ struct loader_stack {
 must_check int loader_build_stack(
 	const struct loader_stack_request *request, struct loader_stack *stack);
 void loader_stack_free(struct loader_stack *stack);
+
+/* --- shared libraries (dynamic.c, library_cache.c) --- */
+
+/* More entries of a dynamic section are not looked at. */
+#define LOADER_DYNAMIC_MAX 65536
+
+/* What ld.so(8) goes by. Strings start at these offsets in the file. */
+struct loader_dynamic {
+	uint64_t *needed; /* owned */
+	size_t needed_count;
+	uint64_t rpath, runpath; /* 0: none */
+};
+
+/*
+ * bytes: size bytes of the file from image->dynamic_offset on. -ENOEXEC if it has names, but no
+ * table of strings within a segment; -ENOMEM.
+ */
+must_check int loader_parse_dynamic(const struct loader_image *image, const void *bytes,
+	size_t size, struct loader_dynamic *dynamic);
+void loader_dynamic_free(struct loader_dynamic *dynamic);
+
+/*
+ * The paths that /etc/ld.so.cache (ldconfig(8), the format since glibc 2.2) has for the name of an
+ * x86-64 library, one by one: NULL after the last. position starts as 0. What is returned lies
+ * within bytes.
+ */
+const char *loader_library_cache_next(
+	const void *bytes, size_t size, const char *name, size_t *position);

@@ -267,6 +267,10 @@ static int set_rules(
 					"%s.%s: %.80s is no address such as 127.0.0.1:80, "
 					"[::1]:80 or unix:/path",
 					name, key, json_string_value(value));
+			if (access->access != POLICY_READ &&
+				!strcmp(json_string_value(value), "@libraries"))
+				return complain(reader, path,
+					"%s.%s: @libraries are to be read alone", name, key);
 			if (policy_add_rule(
 				    reader->options, json_string_value(value), access->access))
 				return fail_errno(reader->failure, ENOMEM, "--policy");

@@ -20,6 +20,8 @@ must_check int policy_make_rules(
 	struct run_options *options, const char *working_directory, struct failure *failure);
 
 /* --- policy_rules.c --- */
+/* What the guests' environment will have; NULL. */
+const char *policy_variable(const struct run_options *options, const char *name);
 /* A copy of text is kept. -ENOMEM. */
 must_check int policy_add_rule(struct run_options *options, const char *text, unsigned int access);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of policies, as they are written, and as the sandbox's kernel takes them. */
+#include "base/compiler.h"
 #include "runsc-c/policy.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ int policy_add_rule(struct run_options *options, const char *text, unsigned int 
 	return list[rules->count++].text ? 0 : -ENOMEM;
 }
 
-static const char *variable(const struct run_options *options, const char *name)
+const char *policy_variable(const struct run_options *options, const char *name)
 {
 	size_t size = strlen(name);
 
@@ -37,7 +38,8 @@ static const char *variable(const struct run_options *options, const char *name)
 static char *find_command(
 	const struct run_options *options, const char *command, const char *working_directory)
 {
-	const char *root = options->root ? options->root : "", *path = variable(options, "PATH");
+	const char *root = options->root ? options->root : "",
+		   *path = policy_variable(options, "PATH");
 	char *outside = NULL, *found = NULL;
 
 	if (strchr(command, '/')) {
@@ -58,51 +60,88 @@ static char *find_command(
 	return found;
 }
 
-/* The program of a #! line, and what env is to find. */
-static int add_interpreter(
-	struct run_options *options, const char *program, const char *working_directory)
+/* Whether path names env(1), which looks for the program that it is to run. */
+static bool is_env(const char *path)
+{
+	size_t size = strlen(path);
+
+	return size > 4 && !strcmp(path + size - 4, "/env");
+}
+
+/* What CMD runs: itself; of a script the program of its #! line; and what env is to find. */
+struct programs {
+	char *paths[3];
+	size_t count;
+	bool script; /* the first */
+};
+
+static int add_interpreters(
+	const struct run_options *options, const char *working_directory, struct programs *programs)
 {
 	char line[256] = "", *save = NULL, *outside = NULL, *word;
 	FILE *stream = NULL;
-	int error = 0;
 
-	if (asprintf(&outside, "%s%s", options->root ? options->root : "", program) >= 0)
-		stream = fopen(outside, "re");
+	if (asprintf(&outside, "%s%s", options->root ? options->root : "", programs->paths[0]) < 0)
+		return -ENOMEM;
+	stream = fopen(outside, "re");
 	free(outside);
 	if (stream && !fgets(line, sizeof(line), stream))
 		line[0] = '\0';
 	if (stream)
 		(void)fclose(stream);
-	if (strncmp(line, "#!", 2) != 0)
+	programs->script = !strncmp(line, "#!", 2);
+	if (!programs->script)
 		return 0;
-	error = policy_add_rule(options, program, POLICY_READ);
-	for (word = strtok_r(line + 2, " \t\n", &save); word && !error;
+	for (word = strtok_r(line + 2, " \t\n", &save); word;
 		word = strtok_r(NULL, " \t\n", &save)) {
 		char *found = *word == '-' ? NULL : find_command(options, word, working_directory);
-		bool is_env =
-			found && strlen(found) > 4 && !strcmp(found + strlen(found) - 4, "/env");
 
 		if (found)
-			error = policy_add_rule(options, found, POLICY_RUN);
-		free(found);
-		if (!is_env)
+			programs->paths[programs->count++] = found;
+		if (!found || !is_env(found) || programs->count == array_count(programs->paths))
 			break;
 	}
+	return 0;
+}
+
+static int find_programs(
+	const struct run_options *options, const char *working_directory, struct programs *programs)
+{
+	*programs = (struct programs){0};
+	if (!options->command)
+		return 0;
+	programs->paths[0] = find_command(options, options->command[0], working_directory);
+	/* A command that is nowhere: the run itself will say so. */
+	if (!programs->paths[0])
+		return 0;
+	programs->count = 1;
+	return add_interpreters(options, working_directory, programs);
+}
+
+/* To read or to write, CMD is the one file. */
+static int add_programs(
+	struct run_options *options, const struct programs *programs, unsigned int access)
+{
+	size_t count = access & (POLICY_RUN | POLICY_LIBRARIES) ? programs->count
+								: min_u64(programs->count, 1);
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++)
+		error = policy_add_rule(options, programs->paths[i], access);
+	/* An interpreter reads the script. */
+	if (!error && programs->script && access == POLICY_RUN)
+		error = policy_add_rule(options, programs->paths[0], POLICY_READ);
 	return error;
 }
 
-/* "@program", "~/x", "./x" and patterns of these become absolute. */
+/* "~/x", "./x" and patterns of these become absolute. */
 static char *expand(
 	const struct run_options *options, const char *text, const char *working_directory)
 {
-	const char *home = variable(options, "HOME");
+	const char *home = policy_variable(options, "HOME");
 	char *out = NULL;
 	int size = 0;
 
-	if (!strcmp(text, "@program"))
-		return options->command
-			       ? find_command(options, options->command[0], working_directory)
-			       : NULL;
 	if (*text == '/')
 		size = asprintf(&out, "%s", text);
 	else if (*text == '~' && (!text[1] || text[1] == '/'))
@@ -135,26 +174,39 @@ static char *escape(const char *address)
 	return out;
 }
 
+/* Takes the rule's place: it stands for none when there is no such program. */
+static int make_rule(struct run_options *options, size_t i, const struct programs *programs,
+	const char *working_directory)
+{
+	struct policy_rule rule = options->rules.list[i];
+	char *text = NULL;
+	int error = 0;
+
+	if (rule.access & (POLICY_CONNECT | POLICY_BIND))
+		text = escape(rule.text);
+	else if (!strcmp(rule.text, "@program"))
+		error = add_programs(options, programs, rule.access);
+	else if (!strcmp(rule.text, "@libraries"))
+		error = add_programs(options, programs, POLICY_LIBRARIES);
+	else
+		text = expand(options, rule.text, working_directory);
+	if (!text)
+		text = strdup("/nonexistent");
+	options->rules.list[i].text = text;
+	free((char *)(uintptr_t)rule.text);
+	return text ? error : -ENOMEM;
+}
+
 int policy_make_rules(
 	struct run_options *options, const char *working_directory, struct failure *failure)
 {
-	struct run_rules *rules = &options->rules;
-	size_t count = rules->count;
-	int error = 0;
+	size_t count = options->rules.count;
+	struct programs programs;
+	int error = find_programs(options, working_directory, &programs);
 
-	for (size_t i = 0; i < count; i++) {
-		const char *text = rules->list[i].text;
-		bool is_program = !strcmp(text, "@program") && rules->list[i].access == POLICY_RUN;
-		bool address = rules->list[i].access & (POLICY_CONNECT | POLICY_BIND);
-
-		rules->list[i].text =
-			address ? escape(text) : expand(options, text, working_directory);
-		free((char *)(uintptr_t)text);
-		/* A command that is nowhere: the run itself will say so. */
-		if (!rules->list[i].text)
-			error |= !(rules->list[i].text = strdup("/nonexistent"));
-		else if (is_program)
-			error |= add_interpreter(options, rules->list[i].text, working_directory);
-	}
+	for (size_t i = 0; i < count && !error; i++)
+		error = make_rule(options, i, &programs, working_directory);
+	while (programs.count)
+		free(programs.paths[--programs.count]);
 	return error ? fail_errno(failure, ENOMEM, "--policy") : 0;
 }

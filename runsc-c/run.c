@@ -199,6 +199,7 @@ static int add_policy(
 	g_policy_config = (struct sandbox_policy){
 		.rules = options->rules.list,
 		.rule_count = options->rules.count,
+		.library_path = policy_variable(options, "LD_LIBRARY_PATH"),
 		.paths = options->rules.paths,
 		.network = options->rules.network,
 		.learn = options->learn,

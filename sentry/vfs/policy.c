@@ -8,6 +8,7 @@
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/policy_learn.h"
+#include "sentry/vfs/policy_libraries.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -39,9 +40,8 @@ int policy_start(const struct sandbox_policy *policy)
 	if (!policy)
 		return 0;
 	state.policy = policy;
-	state.trees = calloc(policy->rule_count + 1, sizeof(*state.trees));
 	state.patterns = calloc(policy->rule_count + 1, sizeof(*state.patterns));
-	if (!state.trees || !state.patterns)
+	if (!state.patterns)
 		return -ENOMEM;
 	g_policy = true;
 	return 0;
@@ -293,6 +293,41 @@ static int resolve_rule(const struct path *root, const char *text, char **out)
 	return error;
 }
 
+/* Takes text. */
+static int add_tree(char *text, unsigned int access)
+{
+	struct policy_rule *trees =
+		reallocarray(state.trees, state.tree_count + 1, sizeof(*state.trees));
+
+	if (!trees) {
+		free(text);
+		return -ENOMEM;
+	}
+	state.trees = trees;
+	trees[state.tree_count++] = (struct policy_rule){.text = text, .access = access};
+	return 0;
+}
+
+static int add_library(const struct path *root, const char *library)
+{
+	char *text;
+	int error = resolve(root, library, &text);
+
+	return error ? error : add_tree(text, POLICY_READ);
+}
+
+static int add_rule(const struct path *root, const struct policy_rule *rule)
+{
+	char *text;
+	int error = resolve_rule(root, rule->text, &text);
+
+	if (error || !(rule->access & POLICY_LIBRARIES))
+		return error ? error : add_tree(text, rule->access);
+	error = policy_libraries(root, text, state.policy->library_path, add_library);
+	free(text);
+	return error;
+}
+
 /* Rules of one path become one. */
 static void merge_trees(void)
 {
@@ -320,18 +355,13 @@ int policy_resolve(const struct path *root)
 		return 0;
 	for (size_t i = 0; i < state.policy->rule_count && !error; i++) {
 		const struct policy_rule *rule = &state.policy->rules[i];
-		char *text;
 
 		if (rule->access & NETWORK)
 			continue;
-		if (strchr(rule->text, '*')) {
+		if (strchr(rule->text, '*') && !(rule->access & POLICY_LIBRARIES))
 			state.patterns[state.pattern_count++] = *rule;
-			continue;
-		}
-		error = resolve_rule(root, rule->text, &text);
-		if (!error)
-			state.trees[state.tree_count++] =
-				(struct policy_rule){.text = text, .access = rule->access};
+		else
+			error = add_rule(root, rule);
 	}
 	merge_trees();
 	return error;

@@ -26,6 +26,7 @@ enum policy_access {
 	POLICY_RUN = 4,
 	POLICY_CONNECT = 8,
 	POLICY_BIND = 16,
+	POLICY_LIBRARIES = 256, /* of a rule alone: what the program links to may be read */
 	/* Of what is learned alone. */
 	POLICY_CREATED = 32,
 	POLICY_REMOVED = 64,
@@ -44,6 +45,7 @@ struct policy_rule {
 struct sandbox_policy {
 	const struct policy_rule *rules;
 	size_t rule_count;
+	const char *library_path; /* LD_LIBRARY_PATH; NULL: none */
 	bool paths, network; /* rules are the whole of what is allowed */
 	bool learn;
 	int learn_fd; /* gets records "ACCESS TEXT\0" at the end */

@@ -83,8 +83,32 @@ static void try_elf(const uint8_t *data, size_t size, enum loader_role role, uin
 						      page_ceil(loader_span(&image)));
 	if (loader_check_placement(&image, bias, &limits) == 0)
 		try_plan(&image, bias);
+	try_libraries(data, size, &image);
 	require(loader_brk_start(&image, bias, &limits, random) % PAGE_SIZE == 0);
 	loader_image_free(&image);
+}
+
+/* Where the libraries are that a file needs. */
+static void try_libraries(const uint8_t *data, size_t size, const struct loader_image *image)
+{
+	struct loader_dynamic dynamic;
+	size_t rest = image->dynamic_offset < size ? size - image->dynamic_offset : 0;
+
+	if (loader_parse_dynamic(image, data + (rest ? image->dynamic_offset : 0),
+		    min_u64(rest, image->dynamic_size), &dynamic) < 0)
+		return;
+	require(dynamic.needed_count <= LOADER_DYNAMIC_MAX);
+	loader_dynamic_free(&dynamic);
+}
+
+static void try_cache(const uint8_t *data, size_t size)
+{
+	size_t position = 0;
+	const char *path;
+
+	while ((path = loader_library_cache_next(data, size, "libc.so.6", &position)))
+		require(path >= (const char *)data &&
+			path + strlen(path) < (const char *)data + size);
 }
 
 /* The input's lines become arguments. */
@@ -133,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	random *= 0x9e3779b97f4a7c15;
 	(void)loader_identify(data, size);
 	try_script(data, size);
+	try_cache(data, size);
 	try_elf(data, size, LOADER_PROGRAM, random);
 	try_elf(data, size, LOADER_INTERPRETER, random);
 	try_stack(data, size, random);

@@ -257,6 +257,54 @@ def learning(directory):
     score.check(done[0] == 125, "a place that cannot be written", done)
 
 
+def libraries(directory):
+    """What a program links to can be read, and no other library: found as ld.so finds them."""
+    place = pathlib.Path(directory) / "libraries"
+    for name in ("lib/deep", "elsewhere", "opt"):
+        (place / name).mkdir(parents=True)
+    secret = place / "secret"
+    secret.write_text("secret")
+
+    def build(output, text, *options):
+        subprocess.run(["gcc", "-x", "c", "-", "-x", "none", "-o", place / output, *options], input=text, text=True, check=True, cwd=place)
+
+    def library(output, name, needs="", *options):
+        text = f"int {needs}(void); int {name}(void) {{ return {needs}(); }}" if needs else f"int {name}(void) {{ return 0; }}"
+        build(output, text, "-shared", "-fPIC", f"-Wl,-soname,{os.path.basename(output)}", *options)
+
+    # The program finds a by its own DT_RUNPATH, a finds b by its own, c is found by LD_LIBRARY_PATH, and d by DT_RPATH of what loads it.
+    library("lib/deep/libb.so", "b")
+    library("lib/liba.so", "a", "b", "lib/deep/libb.so", "-Wl,--enable-new-dtags,-rpath,$ORIGIN/deep")
+    library("elsewhere/libc1.so", "c1")
+    library("lib/unused.so", "unused")
+    main = "int a(void); int c1(void); int main(int n, char **v) { char x; FILE *f; for (; n > 1 && (f = fopen(v[1], \"r\")); n--, v++) printf(\"%d\", fread(&x, 1, 1, f) == 1 && x == 127); return a() + c1(); }"
+    build("program", "#include <stdio.h>\n" + main, "lib/liba.so", "elsewhere/libc1.so", "-Wl,--enable-new-dtags,-rpath,${ORIGIN}/lib", "-Wl,-rpath-link,lib/deep")
+    library("opt/libe.so", "e")
+    library("opt/libd.so", "d", "e", "opt/libe.so")
+    build("old", "int d(void); int main() { return d(); }", "opt/libd.so", "-Wl,--disable-new-dtags,-rpath,$ORIGIN/opt,-rpath-link,opt")
+    # One that would have a secret for a library, and by that read it.
+    build("liar.so", "int liar(void) { return 0; }", "-shared", "-fPIC", f"-Wl,-soname,{secret}")
+    build("liar", "int liar(void); int main() { return liar(); }", "liar.so")
+
+    def strict(*command, options=()):
+        done = run([CSANDBOX, "run", "--profile=strict", *options, "--result", f"{directory}/result", "--", *command], cwd=place)
+        return done, refused(json.loads(pathlib.Path(f"{directory}/result").read_text()))
+
+    paths_there = ("--env", f"LD_LIBRARY_PATH={place}/elsewhere")
+    done, denied = strict("./program", "lib/liba.so", "lib/deep/libb.so", "elsewhere/libc1.so", "/lib/x86_64-linux-gnu/libc.so.6", options=paths_there)
+    score.check(done[:2] == (0, b"1111") and not denied, "libraries by DT_RUNPATH and LD_LIBRARY_PATH", done, denied)
+    done, denied = strict("./program", "lib/unused.so", options=paths_there)
+    score.check(done[:2] == (0, b"") and denied == {("read", f"{place}/lib/unused.so")}, "and no others", done, denied)
+    done, denied = strict("./program")
+    score.check(done[0] == 127 and b"libc1.so" in done[2], "what ld.so does not find", done, denied)
+    done, denied = strict("./old")
+    score.check(done[0] == 0 and not denied, "libraries by DT_RPATH, for those that they load too", done, denied)
+    done, denied = strict("./liar")
+    score.check(done[0] == 127 and ("read", str(secret)) in denied, "what is no library is not read as one", done, denied)
+    done, _ = under(str(place), {"paths": {"write": ["@libraries"]}}, "true")
+    score.check(done[0] == 125 and b"policy.json:4:" in done[2] and b"read alone" in done[2], "libraries are to be read alone", done)
+
+
 def profiles(directory):
     for file in sorted(PROFILES.glob("*.toml")):
         score.check(not faults(tomllib.loads(file.read_text())), f"{file.name} by the schema", faults(tomllib.loads(file.read_text())))
@@ -298,6 +346,8 @@ with Scratch() as scratch:
     paths(scratch)
     network(scratch)
     learning(scratch)
+    if shutil.which("gcc"):
+        libraries(scratch)
     profiles(scratch)
 if not jsonschema:
     score.skip("the schema", "there is no jsonschema here")
