@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fanotify(7): as much as is needed to read its flags. */
+/* fanotify(7). */
 #pragma once
 
 #include <stdint.h>
@@ -23,6 +23,7 @@
 #define LINUX_FAN_ACCESS_PERM		   0x20000
 #define LINUX_FAN_OPEN_EXEC_PERM	   0x40000
 #define LINUX_FAN_RENAME		   0x10000000
+#define LINUX_FAN_EVENT_ON_CHILD	   0x8000000
 #define LINUX_FAN_ONDIR			   0x40000000
 #define LINUX_FAN_CLOSE			   0x18
 #define LINUX_FAN_MOVE			   0xc0
@@ -63,6 +64,7 @@
 #define LINUX_FAN_EPIDFD		   (-2)
 
 #define LINUX_FANOTIFY_METADATA_VERSION 3
+#define LINUX_FAN_EVENT_INFO_TYPE_PIDFD 4
 
 struct linux_fanotify_event_metadata {
 	uint32_t event_len;
@@ -76,3 +78,20 @@ struct linux_fanotify_event_metadata {
 
 _Static_assert(
 	sizeof(struct linux_fanotify_event_metadata) == 24, "struct fanotify_event_metadata");
+
+/* With the header that starts every struct fanotify_event_info_*. */
+struct linux_fanotify_event_info_pidfd {
+	uint8_t info_type;
+	uint8_t pad;
+	uint16_t len;
+	int32_t pidfd;
+};
+
+struct linux_fanotify_response {
+	int32_t fd;
+	uint32_t response;
+};
+
+_Static_assert(
+	sizeof(struct linux_fanotify_event_info_pidfd) == 8, "struct fanotify_event_info_pidfd");
+_Static_assert(sizeof(struct linux_fanotify_response) == 8, "struct fanotify_response");

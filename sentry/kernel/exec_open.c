@@ -62,7 +62,8 @@ static int open_program(struct task *task, int dirfd, const char *name, int flag
 	if (!err && role == LOADER_PROGRAM)
 		err = policy_check(&path, POLICY_RUN);
 	if (!err)
-		err = file_open_path(&path, LINUX_O_RDONLY, task->cred, &opened->file);
+		err = file_open_path_as(
+			&path, LINUX_O_RDONLY, task->cred, FILE_EXEC, &opened->file);
 	path_put(&path);
 	if (err)
 		return err;

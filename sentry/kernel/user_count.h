@@ -14,6 +14,8 @@ enum user_resource {
 	USER_TASKS,	  /* each counts for its real user id */
 	USER_SIGNALS,	  /* queued */
 	USER_QUEUE_BYTES, /* of POSIX message queues */
+	USER_FANOTIFY_GROUPS,
+	USER_FANOTIFY_MARKS,
 	USER_RESOURCES
 };
 

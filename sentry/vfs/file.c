@@ -155,7 +155,7 @@ static void notify_close(struct file *file)
 	uint32_t event = file->mode & FILE_WRITE ? LINUX_IN_CLOSE_WRITE : LINUX_IN_CLOSE_NOWRITE;
 
 	if (!(file->mode & FILE_PATH))
-		notify_event(file->inode, file->path.dentry, event);
+		notify_file(file, event);
 }
 
 /* What was removed while it was open is gone now. */

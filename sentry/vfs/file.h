@@ -37,6 +37,7 @@ enum file_mode {
 	FILE_STREAM = 32,   /* position is never used (pipes, sockets): no lock is taken for it */
 	FILE_NO_SIGPIPE = 128, /* -EPIPE from write raises no SIGPIPE (datagram sockets) though it
 				  is a stream */
+	FILE_NO_NOTIFY = 512, /* of fanotify(7)'s: what is done with it is told to nobody */
 	FILE_CREATED = 256, /* the open(2) that made this made the inode too */
 	FILE_NO_WAIT = 64, /* read and write may wait for the host's disk, never for an event: no
 			      -EAGAIN */
@@ -166,6 +167,9 @@ char *file_name(struct file *file, const struct path *root, char *buffer, size_t
  */
 must_check int file_open_path(
 	const struct path *path, uint32_t flags, const struct cred *cred, struct file **out);
+/* The same with more of enum file_mode: FILE_EXEC, FILE_NO_NOTIFY. */
+must_check int file_open_path_as(const struct path *path, uint32_t flags, const struct cred *cred,
+	unsigned int more_mode, struct file **out);
 /* open(2), creating too; how: resolve flags as WALK_*. */
 must_check int file_open_at(int dirfd, const char *name, uint32_t flags, uint32_t mode,
 	unsigned int walk_flags, struct file **out);

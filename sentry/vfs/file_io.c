@@ -14,6 +14,7 @@
 #include "abi/mount.h"
 #include "abi/stat.h"
 #include "abi/uio.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/kernel/accounting.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal.h"
@@ -153,12 +154,17 @@ int64_t file_read_flags(struct file *file, struct iov_iter *to, int64_t *positio
 		return inode_is_type(file->inode, LINUX_S_IFDIR) ? -EISDIR : -EINVAL;
 	if (!range_is_valid(file, position, to))
 		return -EINVAL;
+	if (fanotify_in_use()) {
+		result = fanotify_ask(file, LINUX_FAN_ACCESS_PERM);
+		if (result)
+			return result;
+	}
 	result = transfer_wait(&transfer, LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLRDHUP,
 		false, read_attempt);
 	if (result > 0) {
 		if (!(file->mode & FILE_STREAM))
 			file_accessed(file);
-		notify_event(file->inode, file->path.dentry, LINUX_IN_ACCESS);
+		notify_file(file, LINUX_IN_ACCESS);
 	}
 	return result;
 }
@@ -337,7 +343,7 @@ int64_t file_write_flags(struct file *file, struct iov_iter *from, int64_t *posi
 	if (result > 0) {
 		int64_t error = write_sync(file, rwf);
 
-		notify_event(file->inode, file->path.dentry, LINUX_IN_MODIFY);
+		notify_file(file, LINUX_IN_MODIFY);
 		if (error)
 			return error;
 	}

@@ -5,6 +5,7 @@
 #include "abi/epoll.h"
 #include "abi/mount.h"
 #include "base/log.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
 
@@ -110,6 +111,8 @@ void mount_put(struct mount *mount)
 	if (!refcount_put(&mount->refs))
 		return;
 	/* In no namespace and without children: each of those would hold it. */
+	if (fanotify_in_use())
+		fanotify_forget_mount(mount);
 	dentry_put(mount->root);
 	super_block_put(mount->sb);
 	free(mount);

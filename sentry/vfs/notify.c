@@ -10,8 +10,10 @@
 
 #include "abi/inotify.h"
 #include "abi/stat.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
+#include "sentry/vfs/file.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -90,6 +92,15 @@ void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event)
 	if (dentry && !inode->linkable)
 		tell_parent(dentry, event);
 	tell(inode, event, 0, NULL);
+}
+
+void notify_file(struct file *file, uint32_t event)
+{
+	if (unlikely(file->mode & FILE_NO_NOTIFY))
+		return;
+	notify_event(file->inode, file->path.dentry, event);
+	if (fanotify_in_use())
+		fanotify_tell(file, event);
 }
 
 void notify_name_event(struct inode *directory, const char *name, struct inode *inode,

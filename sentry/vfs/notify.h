@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct dentry;
+struct file;
 struct inode;
 
 /* With an event: it came through a name that is gone (IN_EXCL_UNLINK). */
@@ -36,6 +37,9 @@ void notify_mark_remove(struct notify_mark *mark);
 /* Tells the inode's own listeners and, with a dentry, its parent directory's with the name. event:
  * LINUX_IN_* (with LINUX_IN_ISDIR added inside). */
 void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event);
+/* The same of what was done through an open file, which fanotify(7) hears of too
+ * (LINUX_FAN_OPEN_EXEC is its own). */
+void notify_file(struct file *file, uint32_t event);
 /* A name in a directory: IN_CREATE, IN_DELETE, IN_MOVED_FROM/TO with one cookie for both. */
 void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
 	uint32_t event, uint32_t cookie);

@@ -12,6 +12,7 @@
 #include "abi/inotify.h"
 #include "abi/mount.h"
 #include "abi/stat.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/fs/pipe/pipe.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
@@ -102,6 +103,16 @@ static int open_by_type(struct file *file)
 	}
 }
 
+/* fanotify(7)'s permission events. */
+static int ask_to_open(struct file *file)
+{
+	int result = 0;
+
+	if (file->mode & FILE_EXEC)
+		result = fanotify_ask(file, LINUX_FAN_OPEN_EXEC_PERM);
+	return result ? result : fanotify_ask(file, LINUX_FAN_OPEN_PERM);
+}
+
 static int do_open(struct file *file)
 {
 	static const struct file_operations none;
@@ -109,10 +120,17 @@ static int do_open(struct file *file)
 
 	if (result)
 		return result;
+	if (fanotify_in_use()) {
+		result = ask_to_open(file);
+		if (result) {
+			file_drop_write_access(file);
+			return result;
+		}
+	}
 	file->ops = file->inode->file_ops ? file->inode->file_ops : &none;
 	if (inode_is_type(file->inode, LINUX_S_IFREG))
-		result = lease_break(file->inode, file->flags & LINUX_O_ACCMODE,
-			file->flags & LINUX_O_NONBLOCK);
+		result = lease_break(
+			file->inode, file->flags & LINUX_O_ACCMODE, file->flags & LINUX_O_NONBLOCK);
 	if (result == 0)
 		result = open_by_type(file);
 	if (result)
@@ -120,12 +138,13 @@ static int do_open(struct file *file)
 	return result;
 }
 
-int file_open_path(
-	const struct path *path, uint32_t flags, const struct cred *cred, struct file **out)
+int file_open_path_as(const struct path *path, uint32_t flags, const struct cred *cred,
+	unsigned int more_mode, struct file **out)
 {
 	bool path_only = flags & LINUX_O_PATH;
+	unsigned int mode = (path_only ? FILE_PATH : file_mode(flags)) | more_mode;
 	struct file *file;
-	int result = file_allocate(path_only ? FILE_PATH : file_mode(flags), flags, cred, &file);
+	int result = file_allocate(mode, flags, cred, &file);
 
 	if (result)
 		return result;
@@ -140,9 +159,16 @@ int file_open_path(
 	}
 	file->flags &= ~(uint32_t)(ORDERS | LINUX_O_CLOEXEC);
 	if (!path_only)
-		notify_event(file->inode, file->path.dentry, LINUX_IN_OPEN);
+		notify_file(file,
+			mode & FILE_EXEC ? LINUX_IN_OPEN | LINUX_FAN_OPEN_EXEC : LINUX_IN_OPEN);
 	*out = file;
 	return 0;
+}
+
+int file_open_path(
+	const struct path *path, uint32_t flags, const struct cred *cred, struct file **out)
+{
+	return file_open_path_as(path, flags, cred, 0, out);
 }
 
 /* O_TRUNC, after the file was opened. */

@@ -6,6 +6,7 @@
 #include "abi/fcntl.h"
 #include "abi/inotify.h"
 #include "abi/stat.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/vfs/dentry.h"
 
 #include <errno.h>
@@ -50,6 +51,11 @@ int file_iterate(struct file *file, struct dir_context *context)
 
 	if (!inode_is_type(file->inode, LINUX_S_IFDIR) || !file->ops->iterate)
 		return -ENOTDIR;
+	if (fanotify_in_use()) {
+		result = fanotify_ask(file, LINUX_FAN_ACCESS_PERM);
+		if (result)
+			return result;
+	}
 	mutex_lock(&file->inode->lock);
 	mutex_lock(&file->lock);
 	result = iterate_locked(file, context);
@@ -57,7 +63,7 @@ int file_iterate(struct file *file, struct dir_context *context)
 	mutex_unlock(&file->inode->lock);
 	if (result >= 0) {
 		file_accessed(file);
-		notify_event(file->inode, file->path.dentry, LINUX_IN_ACCESS);
+		notify_file(file, LINUX_IN_ACCESS);
 	}
 	return result;
 }

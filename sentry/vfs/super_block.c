@@ -3,6 +3,7 @@
 #include "sentry/vfs/super_block.h"
 
 #include "abi/stat.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
 
@@ -81,6 +82,8 @@ void super_block_put(struct super_block *sb)
 	pthread_mutex_lock(&all.lock);
 	TAILQ_REMOVE(&all.list, sb, link);
 	pthread_mutex_unlock(&all.lock);
+	if (fanotify_in_use())
+		fanotify_forget_super_block(sb);
 	root = sb->root;
 	dentry_prune_super_block(sb);
 	if (root)

@@ -3,6 +3,7 @@
  * has no effect. */
 #include "sentry/fs/proc/sysctl.h"
 
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/fs/mqueue/mqueue.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/aio.h"
@@ -19,6 +20,20 @@ static const struct proc_entry inotify_entries[] = {
 	SYSCTL_NUMBER("max_user_watches", 65536, ANY),
 };
 static PROC_DIRECTORY(inotify_directory, inotify_entries);
+
+#define FANOTIFY_LIMIT(name_, limit_)                                                              \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_number,                              \
+					  .store = sysctl_store_number,                            \
+					  .data = (uintptr_t)&g_fanotify_limits[limit_]            \
+	}
+
+static const struct proc_entry fanotify_entries[] = {
+	FANOTIFY_LIMIT("max_queued_events", FANOTIFY_QUEUED_EVENTS),
+	FANOTIFY_LIMIT("max_user_groups", FANOTIFY_USER_GROUPS),
+	FANOTIFY_LIMIT("max_user_marks", FANOTIFY_USER_MARKS),
+};
+static PROC_DIRECTORY(fanotify_directory, fanotify_entries);
 
 static const struct proc_entry epoll_entries[] = {
 	SYSCTL_NUMBER("max_user_watches", 3517568, 0, INT64_MAX),
@@ -159,6 +174,7 @@ static const struct proc_entry entries[] = {
 	SYSCTL_TEXT("dentry-state", "0\t0\t45\t0\t0\t0"),
 	SYSCTL_NUMBER("dir-notify-enable", 1, 0, 1),
 	SYSCTL_DIRECTORY("epoll", &epoll_directory),
+	SYSCTL_DIRECTORY("fanotify", &fanotify_directory),
 	SYSCTL_NUMBER("file-max", 1048576, 0, INT64_MAX),
 	SYSCTL_TEXT("file-nr", "0\t0\t1048576"),
 	SYSCTL_TEXT("inode-nr", "0\t0"),
