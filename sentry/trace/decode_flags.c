@@ -5,6 +5,7 @@
 #include "abi/close_range.h"
 #include "abi/epoll.h"
 #include "abi/eventfd.h"
+#include "abi/fanotify.h"
 #include "abi/fcntl.h"
 #include "abi/futex.h"
 #include "abi/inotify.h"
@@ -535,6 +536,60 @@ static const struct decode_name names_eventfd_flags[] = {
 	NAME(EFD_NONBLOCK),
 };
 
+static const struct decode_name names_fanotify_init[] = {
+	NAME(FAN_CLASS_CONTENT),
+	NAME(FAN_CLASS_PRE_CONTENT),
+	NAME(FAN_CLOEXEC),
+	NAME(FAN_NONBLOCK),
+	NAME(FAN_UNLIMITED_QUEUE),
+	NAME(FAN_UNLIMITED_MARKS),
+	NAME(FAN_ENABLE_AUDIT),
+	NAME(FAN_REPORT_PIDFD),
+	NAME(FAN_REPORT_TID),
+	NAME(FAN_REPORT_FID),
+	NAME(FAN_REPORT_DIR_FID),
+	NAME(FAN_REPORT_NAME),
+	NAME(FAN_REPORT_TARGET_FID),
+};
+
+static const struct decode_name names_fanotify_mark[] = {
+	NAME(FAN_MARK_ADD),
+	NAME(FAN_MARK_REMOVE),
+	NAME(FAN_MARK_FLUSH),
+	NAME(FAN_MARK_MOUNT),
+	NAME(FAN_MARK_FILESYSTEM),
+	NAME(FAN_MARK_DONT_FOLLOW),
+	NAME(FAN_MARK_ONLYDIR),
+	NAME(FAN_MARK_IGNORED_MASK),
+	NAME(FAN_MARK_IGNORED_SURV_MODIFY),
+	NAME(FAN_MARK_EVICTABLE),
+	NAME(FAN_MARK_IGNORE),
+};
+
+static const struct decode_name names_fanotify_mask[] = {
+	NAME(FAN_ACCESS),
+	NAME(FAN_MODIFY),
+	NAME(FAN_ATTRIB),
+	NAME(FAN_CLOSE_WRITE),
+	NAME(FAN_CLOSE_NOWRITE),
+	NAME(FAN_OPEN),
+	NAME(FAN_MOVED_FROM),
+	NAME(FAN_MOVED_TO),
+	NAME(FAN_CREATE),
+	NAME(FAN_DELETE),
+	NAME(FAN_DELETE_SELF),
+	NAME(FAN_MOVE_SELF),
+	NAME(FAN_OPEN_EXEC),
+	NAME(FAN_Q_OVERFLOW),
+	NAME(FAN_FS_ERROR),
+	NAME(FAN_OPEN_PERM),
+	NAME(FAN_ACCESS_PERM),
+	NAME(FAN_OPEN_EXEC_PERM),
+	NAME(FAN_RENAME),
+	NAME(FAN_EVENT_ON_CHILD),
+	NAME(FAN_ONDIR),
+};
+
 static const struct decode_name names_inotify_mask[] = {
 	NAME(IN_ALL_EVENTS),
 	NAME(IN_ACCESS),
@@ -827,6 +882,9 @@ static const struct decode_names sets[] = {
 	{"eventfd_flags", true, NULL, names_eventfd_flags, array_count(names_eventfd_flags)},
 	{"fadvise", false, NULL, names_fadvise, array_count(names_fadvise)},
 	{"fallocate_mode", true, NULL, names_fallocate_mode, array_count(names_fallocate_mode)},
+	{"fanotify_init_flags", true, NULL, names_fanotify_init, array_count(names_fanotify_init)},
+	{"fanotify_mark_flags", true, NULL, names_fanotify_mark, array_count(names_fanotify_mark)},
+	{"fanotify_mask", true, NULL, names_fanotify_mask, array_count(names_fanotify_mask)},
 	{"fcntl_cmd", false, NULL, names_fcntl_cmd, array_count(names_fcntl_cmd)},
 	{"fd_flags", true, NULL, names_fd_flags, array_count(names_fd_flags)},
 	{"epoll_flags", true, NULL, names_epoll_flags, array_count(names_epoll_flags)},
@@ -901,8 +959,8 @@ static void show_choice(struct sink *sink, const struct decode_names *names, uin
 	sink_printf(sink, value < 10 ? "%lu" : "%#lx", value);
 }
 
-/* The access mode, the type of a socket and the signal of an end are fields of their own, of which
- * 0 or 1 is a value. */
+/* The access mode, the class of a group, the type of a socket and the signal of an end are fields of
+ * their own, of which 0 or 1 is a value. */
 static uint64_t show_field(
 	struct sink *sink, const struct decode_names *names, uint64_t value, bool *first)
 {
@@ -912,6 +970,10 @@ static uint64_t show_field(
 
 	if (!strcmp(names->word, "open_flags") && !(value & LINUX_O_ACCMODE)) {
 		sink_text(sink, "O_RDONLY");
+		*first = false;
+	} else if (!strcmp(names->word, "fanotify_init_flags") &&
+		   !(value & (LINUX_FAN_CLASS_CONTENT | LINUX_FAN_CLASS_PRE_CONTENT))) {
+		sink_text(sink, "FAN_CLASS_NOTIF");
 		*first = false;
 	} else if (!strcmp(names->word, "socket_type") && type &&
 		   type < array_count(socket_types)) {

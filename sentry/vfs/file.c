@@ -163,8 +163,8 @@ static void notify_last_close(struct inode *inode)
 {
 	bool gone = inode->attributes.nlink == 0 || inode->dead;
 
-	if (atomic_load(&inode->marks.count) && gone && !inode_is_open(inode))
-		notify_event(inode, NULL, LINUX_IN_DELETE_SELF);
+	if (unlikely(gone) && !inode_is_open(inode))
+		notify_inode_gone(inode);
 }
 
 void file_put(struct file *file)

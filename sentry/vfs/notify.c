@@ -103,6 +103,13 @@ void notify_file(struct file *file, uint32_t event)
 		fanotify_tell(file, event);
 }
 
+void notify_inode_gone(struct inode *inode)
+{
+	notify_event(inode, NULL, LINUX_IN_DELETE_SELF);
+	if (fanotify_in_use())
+		fanotify_forget_inode(inode);
+}
+
 void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
 	uint32_t event, uint32_t cookie)
 {

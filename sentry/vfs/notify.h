@@ -40,6 +40,8 @@ void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event);
 /* The same of what was done through an open file, which fanotify(7) hears of too
  * (LINUX_FAN_OPEN_EXEC is its own). */
 void notify_file(struct file *file, uint32_t event);
+/* Nothing leads to the inode any more: neither a name nor an open file. No lock held. */
+void notify_inode_gone(struct inode *inode);
 /* A name in a directory: IN_CREATE, IN_DELETE, IN_MOVED_FROM/TO with one cookie for both. */
 void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
 	uint32_t event, uint32_t cookie);

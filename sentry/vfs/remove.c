@@ -37,7 +37,7 @@ static void tell_removed(struct inode *directory, const char *name, struct inode
 	if (!inode_is_type(victim, LINUX_S_IFDIR))
 		notify_event(victim, NULL, LINUX_IN_ATTRIB);
 	if (last && !inode_is_open(victim))
-		notify_event(victim, NULL, LINUX_IN_DELETE_SELF);
+		notify_inode_gone(victim);
 	notify_name_event(directory, name, victim, LINUX_IN_DELETE, 0);
 }
 

@@ -262,7 +262,7 @@ static void tell_moved(const struct rename *rename)
 	notify_event(rename->replaced, NULL, LINUX_IN_ATTRIB);
 	if ((rename->replaced->attributes.nlink == 0 || is_directory(rename->replaced)) &&
 		!inode_is_open(rename->replaced))
-		notify_event(rename->replaced, NULL, LINUX_IN_DELETE_SELF);
+		notify_inode_gone(rename->replaced);
 }
 
 static bool is_plain(const char *name)

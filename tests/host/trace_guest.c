@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -56,6 +57,11 @@ static void files(void)
 	syscall(SYS_renameat2, AT_FDCWD, "/none", AT_FDCWD, "/other", 1);
 	mknod("/none/x", S_IFIFO | 0600, 0);
 	utimensat(AT_FDCWD, "/none", (struct timespec[2]){{1, 2}, {3, 4}}, 0);
+	fanotify_init(FAN_CLOEXEC | FAN_REPORT_PIDFD | FAN_REPORT_TID, O_RDONLY | O_CLOEXEC);
+	fanotify_init(FAN_CLASS_CONTENT | FAN_UNLIMITED_QUEUE, O_RDWR | O_CREAT);
+	fanotify_mark(-1, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_OPEN | FAN_CLOSE | FAN_ONDIR, AT_FDCWD,
+		"/none");
+	fanotify_mark(-1, FAN_MARK_FLUSH | FAN_MARK_FILESYSTEM, 0, AT_FDCWD, NULL);
 	close(null);
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct file;
+struct inode;
 struct mount;
 struct path;
 struct super_block;
@@ -32,6 +33,7 @@ void fanotify_tell(struct file *file, uint32_t event);
  * answered. -EPERM; -EINTR: the task is being killed. */
 must_check int fanotify_ask(struct file *file, uint32_t event);
 /* Marks on what is about to be freed go; on a super block's inodes too. No lock held. */
+void fanotify_forget_inode(const struct inode *inode);
 void fanotify_forget_mount(const struct mount *mount);
 void fanotify_forget_super_block(const struct super_block *sb);
 

@@ -12,6 +12,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
+#include "sentry/mm/memory_held.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file.h"
 
@@ -86,6 +87,7 @@ bool fanotify_queue_locked(struct fanotify_group *group, uint32_t mask, const st
 	event = calloc(1, sizeof(*event));
 	if (!event)
 		return queue_overflow_locked(group);
+	memory_held_note(sizeof(*event));
 	event->mask = mask;
 	event->path = *path;
 	path_get(&event->path);

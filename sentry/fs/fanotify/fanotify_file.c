@@ -12,6 +12,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/fd_table.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/policy.h"
 
 #include <errno.h>
 
@@ -31,6 +32,18 @@ static uint32_t event_size(const struct fanotify_group *group)
 	return size;
 }
 
+static unsigned int wanted_access(uint32_t flags)
+{
+	switch (flags & LINUX_O_ACCMODE) {
+	case LINUX_O_RDONLY:
+		return POLICY_READ;
+	case LINUX_O_WRONLY:
+		return POLICY_WRITE;
+	default:
+		return POLICY_READ | POLICY_WRITE;
+	}
+}
+
 static int open_object(const struct fanotify_group *group, const struct fanotify_event *event,
 	struct report *report)
 {
@@ -38,8 +51,11 @@ static int open_object(const struct fanotify_group *group, const struct fanotify
 
 	if (fd < 0)
 		return fd;
-	error = file_open_path_as(
-		&event->path, group->event_flags, current_cred(), FILE_NO_NOTIFY, &report->file);
+	/* Of what may_open() checks, as on Linux nothing else holds the listener back. */
+	error = policy_check(&event->path, wanted_access(group->event_flags));
+	if (error == 0)
+		error = file_open_path_as(&event->path, group->event_flags, current_cred(),
+			FILE_NO_NOTIFY, &report->file);
 	if (error) {
 		fd_cancel(current->files, fd);
 		return error;

@@ -3,7 +3,7 @@
  * The marks of fanotify(7): what a group hears of, and what it ignores.
  *
  * Differs from Linux: a mark on an inode holds the inode, also when FAN_MARK_EVICTABLE is asked
- * for, and stays when the last name of the file goes.
+ * for.
  */
 #include "sentry/fs/fanotify/fanotify_group.h"
 
@@ -134,7 +134,21 @@ void fanotify_marks_clear(struct fanotify_group *group, uint32_t type)
 	free_marks(group, &removed);
 }
 
-/* Of every group: marks on one object, and on the inodes of one super block. */
+static void remove_all_locked(struct fanotify_group *group, const void *object,
+	const struct super_block *sb, struct fanotify_mark_list *removed)
+{
+	struct fanotify_mark *mark = find_locked(group, object), *next;
+
+	if (mark)
+		remove_locked(group, mark, removed);
+	if (!sb)
+		return;
+	RB_FOREACH_SAFE (mark, fanotify_mark_tree, &group->marks, next)
+		if (mark->inode && mark->inode->sb == sb)
+			remove_locked(group, mark, removed);
+}
+
+/* Of every group: marks on one object and, with sb, on the inodes of that super block. */
 static void forget(const void *object, const struct super_block *sb)
 {
 	struct fanotify_group *group;
@@ -145,13 +159,10 @@ static void forget(const void *object, const struct super_block *sb)
 		struct fanotify_mark_list removed = SLIST_HEAD_INITIALIZER(removed);
 		unsigned int class = group->flags & FANOTIFY_CLASS_BITS;
 		uint64_t number = group->number;
-		struct fanotify_mark *mark, *next;
 
 		refcount_get(&group->refs);
 		mutex_lock(&group->lock);
-		RB_FOREACH_SAFE (mark, fanotify_mark_tree, &group->marks, next)
-			if (mark->object == object || (sb && mark->inode && mark->inode->sb == sb))
-				remove_locked(group, mark, &removed);
+		remove_all_locked(group, object, sb, &removed);
 		mutex_unlock(&group->lock);
 		fanotify_groups_unlock();
 		free_marks(group, &removed);
@@ -165,6 +176,11 @@ static void forget(const void *object, const struct super_block *sb)
 void fanotify_forget_mount(const struct mount *mount)
 {
 	forget(mount, NULL);
+}
+
+void fanotify_forget_inode(const struct inode *inode)
+{
+	forget(inode, NULL);
 }
 
 void fanotify_forget_super_block(const struct super_block *sb)
