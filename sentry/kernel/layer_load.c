@@ -14,6 +14,7 @@
 #include "sentry/kernel/credentials.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/inode.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/super_block.h"
 
 #include <archive.h>
@@ -163,6 +164,15 @@ static int set_attributes(struct inode *inode, struct archive_entry *entry)
 		ATTRIBUTE_MODE | ATTRIBUTE_UID | ATTRIBUTE_GID | ATTRIBUTE_MTIME | ATTRIBUTE_ATIME);
 }
 
+static int set_xattr(struct inode *inode, const char *name, const void *value, size_t size)
+{
+	enum posix_acl_type acl = posix_acl_type_of(name);
+
+	if (acl != POSIX_ACL_TYPES)
+		return inode_acl_store(inode, acl, value, size);
+	return inode->ops->setxattr(inode, name, value, size, 0);
+}
+
 /* What cannot be kept is left out. */
 static int set_xattrs(struct inode *inode, struct archive_entry *entry)
 {
@@ -174,7 +184,7 @@ static int set_xattrs(struct inode *inode, struct archive_entry *entry)
 	archive_entry_xattr_reset(entry);
 	while (!error && archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
 		if (name && strlen(name) <= LINUX_NAME_MAX && size <= LINUX_XATTR_SIZE_MAX)
-			error = inode->ops->setxattr(inode, name, value, size, 0);
+			error = set_xattr(inode, name, value, size);
 		if (error != -ENOMEM && error != -ENOSPC)
 			error = 0;
 	}

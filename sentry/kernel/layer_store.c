@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/vfs/inode.h"
+#include "sentry/vfs/inode_acl.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -144,6 +145,20 @@ static void add_xattr(struct inode *inode, const char *name, struct archive_entr
 	free(value);
 }
 
+static void add_acl(struct inode *inode, const char *name, struct archive_entry *entry)
+{
+	enum posix_acl_type type = posix_acl_type_of(name);
+	int64_t size = inode_acl_show(inode, type, NULL, 0);
+	void *value = size > 0 ? malloc((size_t)size) : NULL;
+
+	if (!value)
+		return;
+	size = inode_acl_show(inode, type, value, (size_t)size);
+	if (size > 0)
+		archive_entry_xattr_add_entry(entry, name, value, (size_t)size);
+	free(value);
+}
+
 static void add_xattrs(struct inode *inode, struct archive_entry *entry)
 {
 	int64_t size = inode->ops->listxattr(inode, NULL, 0);
@@ -191,6 +206,8 @@ static int fill_entry(struct inode *inode, const char *path, struct archive_entr
 	archive_entry_set_size(
 		entry, inode_is_type(inode, LINUX_S_IFREG) ? (int64_t)attributes->size : 0);
 	add_xattrs(inode, entry);
+	add_acl(inode, LINUX_XATTR_NAME_POSIX_ACL_ACCESS, entry);
+	add_acl(inode, LINUX_XATTR_NAME_POSIX_ACL_DEFAULT, entry);
 	return inode_is_type(inode, LINUX_S_IFLNK) ? set_target(inode, entry) : 0;
 }
 

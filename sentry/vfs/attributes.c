@@ -8,13 +8,14 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/vfs/dentry.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
 
 #include <errno.h>
 
-int inode_setattr_locked(
+int inode_setattr_plain_locked(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
 	mutex_assert_held(&inode->lock);
@@ -24,6 +25,23 @@ int inode_setattr_locked(
 		return -EPERM;
 	inode_apply_attributes(inode, attributes, mask);
 	return 0;
+}
+
+int inode_setattr_locked(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
+{
+	struct posix_acl *acl = NULL;
+	int result = 0;
+
+	if (mask & ATTRIBUTE_MODE)
+		result = inode_acl_chmod(inode, attributes->mode, &acl);
+	if (result == 0)
+		result = inode_setattr_plain_locked(inode, attributes, mask);
+	if (result == 0)
+		inode_acl_chmod_done(inode, acl);
+	else
+		posix_acl_put(acl);
+	return result;
 }
 
 static bool in_group(const struct cred *cred, uint32_t gid)

@@ -16,9 +16,12 @@ must_check int path_utimes(const struct path *path, const struct linux_timespec 
 
 /*
  * setattr with RANK_INODE held: through the file system's own, or straight into inode->attributes
- * if it has none. -EPERM if it cannot.
+ * if it has none. A new mode changes the access control list too. -EPERM if it cannot.
  */
 must_check int inode_setattr_locked(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask);
+/* The same without what a new mode changes of the access control list. */
+must_check int inode_setattr_plain_locked(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask);
 /* A write takes the set-user-ID and set-group-ID bits away, unless the writer may set them.
  * RANK_INODE held. */

@@ -10,6 +10,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/open.h"
@@ -80,6 +81,23 @@ static int new_name_end(struct new_name *new, struct inode *inode, int result)
 	return result;
 }
 
+int inode_create_locked(struct inode *directory, const char *name, uint32_t mode, uint64_t rdev,
+	const struct cred *cred, struct inode **out)
+{
+	uint32_t umask = current && current->fs ? current->fs->umask : 0;
+	struct inherited_acls inherited;
+	int result;
+
+	mode = inode_mode_strip_sgid(directory, cred, mode);
+	result = inode_acl_inherit(directory, &mode, umask, &inherited);
+	if (result)
+		return result;
+	result = name ? directory->ops->create(directory, name, mode, rdev, cred, out)
+		      : directory->ops->tmpfile(directory, mode, cred, out);
+	inode_acl_inherit_done(result ? NULL : *out, &inherited);
+	return result;
+}
+
 /* Devices take a capability, unless they are the whiteouts of overlays. */
 static bool may_make(uint32_t mode, uint64_t rdev, const struct cred *cred)
 {
@@ -101,8 +119,8 @@ static int create_name(const struct path *parent, const char *last, bool slash, 
 	if (!new.directory->ops->create || !may_make(mode, rdev, cred))
 		result = -EPERM;
 	else
-		result = new.directory->ops->create(new.directory, new.name,
-			path_new_mode(parent, mode, cred), rdev, cred, &inode);
+		result = inode_create_locked(
+			new.directory, new.name, mode, rdev, cred, &inode);
 	if (result == 0 && out) {
 		*out = (struct path){parent->mount, new.dentry};
 		path_get(out);

@@ -6,6 +6,7 @@
 #include "sentry/lock_order.h"
 #include "sentry/time/clock.h"
 #include "sentry/vfs/file_lock.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/lease.h"
 #include "sentry/vfs/super_block.h"
 
@@ -68,6 +69,7 @@ void inode_put(struct inode *inode)
 		sb->ops->inode_release(inode);
 	file_lock_list_free(inode->locks);
 	lease_list_free(inode->leases);
+	inode_acls_free(inode);
 	free(inode->link);
 	mutex_destroy(&inode->lock);
 	free(inode);

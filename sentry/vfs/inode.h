@@ -30,6 +30,7 @@ struct inode;
 struct super_block;
 struct linux_statfs;
 struct path;
+struct posix_acl;
 
 /* What an inode says of itself; kept in the inode, guarded by inode->lock unless noted. */
 struct inode_attributes {
@@ -110,10 +111,8 @@ struct inode_operations {
 	 * RANK_INODE held. */
 	int (*setattr)(
 		struct inode *inode, const struct inode_attributes *attributes, unsigned int mask);
-	/*
-	 * Overrides the VFS's permission check; mask: 4 read 2 write 1 execute. NULL: mode bits,
-	 * ACLs none.
-	 */
+	/* Overrides the VFS's permission check; mask: 4 read 2 write 1 execute. NULL: access
+	 * control lists, mode bits. */
 	int (*permission)(struct inode *inode, const struct cred *cred, unsigned int mask);
 	/*
 	 * A new open file: called after permission checks, without locks, for regular files and
@@ -148,6 +147,7 @@ struct inode {
 	struct file_lock_list *locks;	    /* vfs/file_lock.c's own */
 	struct lease_list *_Atomic leases;  /* vfs/lease.c's own */
 	struct notify_marks marks;	    /* vfs/notify.c's own */
+	struct posix_acl *_Atomic acls[2];  /* access, default; vfs/inode_acl.c's own */
 	void *_Atomic fifo;		    /* the pipe behind a FIFO; fs/pipe's own */
 	void *_Atomic socket;		    /* the socket bound here; net/unix's own */
 	void *private;			    /* the file system's own */
@@ -197,6 +197,7 @@ struct super_block {
 	bool no_negative_cache; /* absent names are not remembered (proc) */
 	bool no_name_cache;	/* not even present ones are (proc/PID) */
 	bool read_only;
+	bool posix_acl; /* set once: inodes may have access control lists, which the VFS keeps */
 	struct mutex rename_lock; /* RANK_RENAME */
 	atomic_ulong next_ino;
 	atomic_ulong cached_names; /* dentry_cache.c's own */
@@ -245,7 +246,7 @@ static inline bool inode_is_open(const struct inode *inode)
 	return inode->readers > 0 || inode->writers > 0;
 }
 
-/* The VFS's own check: mode bits, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. mask: 4 read, 2
+/* The VFS's own check: access control list or mode bits, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. mask: 4 read, 2
  * write, 1 execute. -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
 /* Does cred hold the capability (LINUX_CAP_*) in its own user namespace, and has that numbers for

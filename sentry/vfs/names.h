@@ -5,6 +5,13 @@
 
 #include "sentry/vfs/path.h"
 
+/*
+ * Makes an inode in a directory, name NULL for one without a name (O_TMPFILE), RANK_INODE held,
+ * permission granted: with the umask or the directory's default access control list, and without a
+ * set-group-ID bit that the maker may not set. mode has type bits.
+ */
+must_check int inode_create_locked(struct inode *directory, const char *name, uint32_t mode,
+	uint64_t rdev, const struct cred *cred, struct inode **out);
 must_check int path_mkdir(int dirfd, const char *name, uint32_t mode);
 must_check int path_mknod(int dirfd, const char *name, uint32_t mode, uint64_t rdev);
 must_check int path_symlink(const char *target, int dirfd, const char *name);

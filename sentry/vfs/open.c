@@ -21,6 +21,7 @@
 #include "sentry/vfs/file_new.h"
 #include "sentry/vfs/lease.h"
 #include "sentry/vfs/mount.h"
+#include "sentry/vfs/names.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
 
@@ -223,13 +224,6 @@ static int open_existing(
 	return result;
 }
 
-uint32_t path_new_mode(const struct path *at, uint32_t mode, const struct cred *cred)
-{
-	if (current && current->fs)
-		mode &= ~current->fs->umask;
-	return inode_mode_strip_sgid(path_inode(at), cred, mode);
-}
-
 int dentry_create_locked(struct path *at, struct dentry *dentry, uint32_t mode, uint64_t rdev,
 	const struct cred *cred)
 {
@@ -246,8 +240,7 @@ int dentry_create_locked(struct path *at, struct dentry *dentry, uint32_t mode, 
 	if (!directory->ops->create)
 		return -EACCES;
 	(void)snprintf(name, sizeof(name), "%s", dentry->name);
-	result = directory->ops->create(
-		directory, name, path_new_mode(at, mode, cred), rdev, cred, &inode);
+	result = inode_create_locked(directory, name, mode, rdev, cred, &inode);
 	if (result)
 		return result;
 	dentry_instantiate(dentry, inode);
@@ -384,10 +377,8 @@ static int make_tmpfile(const struct path *directory, uint32_t mode, bool linkab
 		return -EOPNOTSUPP;
 	mutex_lock(&parent->lock);
 	result = parent->dead ? -ENOENT
-			      : parent->ops->tmpfile(parent,
-					LINUX_S_IFREG | path_new_mode(directory,
-								mode & LINUX_S_IALLUGO, cred),
-					cred, &inode);
+			      : inode_create_locked(parent, NULL,
+					LINUX_S_IFREG | (mode & LINUX_S_IALLUGO), 0, cred, &inode);
 	mutex_unlock(&parent->lock);
 	if (result)
 		return result;

@@ -9,9 +9,6 @@
  * mode has type bits; the umask is applied here. */
 must_check int dentry_create_locked(struct path *at, struct dentry *dentry, uint32_t mode,
 	uint64_t rdev, const struct cred *cred);
-/* The mode that a new inode gets of a wanted one: the umask, and set-group-ID bits that the maker
- * may not set. */
-uint32_t path_new_mode(const struct path *at, uint32_t mode, const struct cred *cred);
 /* Cuts or extends what a path leads to, as truncate(2) and O_TRUNC do once permission is granted.
  * file: NULL for truncate(2). */
 must_check int path_truncate(

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may do what with an inode: mode bits, capabilities, sticky directories, the owner of what is
- * new.
+ * Who may do what with an inode: access control lists, mode bits, capabilities, sticky directories,
+ * the owner of what is new.
  *
- * A NULL cred is the sentry's own work (set-up of mounts) and may do everything. Differs from
- * Linux: no ACLs.
+ * A NULL cred is the sentry's own work (set-up of mounts) and may do everything.
  */
 #include "sentry/vfs/permission.h"
 
@@ -13,6 +12,7 @@
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/path.h"
 
 #include <errno.h>
@@ -39,14 +39,34 @@ bool inode_capable(const struct inode *inode, const struct cred *cred, int capab
 				user_namespace_has_gid(cred->user_ns, inode->attributes.gid));
 }
 
-static int mode_permission(const struct inode *inode, const struct cred *cred, unsigned int mask)
+/* For who is not the owner. -EAGAIN: there is no list. */
+static int acl_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
+{
+	struct posix_acl *acl = inode_acl_get(inode, POSIX_ACL_ACCESS);
+	int result;
+
+	if (!acl)
+		return -EAGAIN;
+	result = posix_acl_permission(acl, inode, cred, mask);
+	posix_acl_put(acl);
+	return result;
+}
+
+static int mode_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
 {
 	uint32_t mode = inode->attributes.mode;
 	unsigned int bits;
+	int result;
 
 	if (cred->fsuid == inode->attributes.uid)
-		bits = mode >> 6;
-	else if (in_group(cred, inode->attributes.gid))
+		return (mask & ~(mode >> 6) & 7) ? -EACCES : 0;
+	/* A mask that grants nothing leaves even the users of the list to the others' bits. */
+	if (unlikely(inode->acls[POSIX_ACL_ACCESS] != NULL) && (mode & 070)) {
+		result = acl_permission(inode, cred, mask);
+		if (result != -EAGAIN)
+			return result;
+	}
+	if (in_group(cred, inode->attributes.gid))
 		bits = mode >> 3;
 	else
 		bits = mode;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Extended attributes: permissions by name space; the values are the file systems'.
+ * Extended attributes: permissions by name space; the values are the file systems', and access
+ * control lists the VFS's.
  *
- * Differs from Linux: no ACLs (system.posix_acl_* is EOPNOTSUPP) and no security modules.
+ * Differs from Linux: no security modules.
  */
 #include "sentry/vfs/xattr.h"
 #include "sentry/vfs/file_new.h"
@@ -12,6 +13,7 @@
 #include "abi/stat.h"
 #include "abi/xattr.h"
 #include "sentry/vfs/inode.h"
+#include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
@@ -74,8 +76,12 @@ static bool is_bare_prefix(const char *name)
 int64_t path_getxattr(const struct path *path, const char *name, void *value, size_t size)
 {
 	struct inode *inode = path_inode(path);
-	int result = check_permission(inode, name, false);
+	enum posix_acl_type acl = posix_acl_type_of(name);
+	int result;
 
+	if (acl != POSIX_ACL_TYPES)
+		return inode_acl_show(inode, acl, value, size);
+	result = check_permission(inode, name, false);
 	if (result)
 		return result;
 	if (is_bare_prefix(name))
@@ -96,12 +102,28 @@ static bool is_capability_header(const void *value, size_t size)
 	return magic >> 24 == (size == 20 ? 2 : 3);
 }
 
+static int set_acl(
+	const struct path *path, enum posix_acl_type type, const void *value, size_t size)
+{
+	struct inode *inode = path_inode(path);
+	int result = policy_check(path, POLICY_WRITE);
+
+	if (result == 0)
+		result = inode_acl_store(inode, type, value, size);
+	if (result == 0)
+		notify_event(inode, path->dentry, LINUX_IN_ATTRIB);
+	return result;
+}
+
 int path_setxattr(
 	const struct path *path, const char *name, const void *value, size_t size, int flags)
 {
+	enum posix_acl_type acl = posix_acl_type_of(name);
 	struct inode *inode = path_inode(path);
 	int result = mount_want_write(path->mount);
 
+	if (result == 0 && acl != POSIX_ACL_TYPES)
+		return set_acl(path, acl, value, size);
 	if (result == 0)
 		result = check_permission(inode, name, true);
 	if (result == 0)
@@ -122,9 +144,12 @@ int path_setxattr(
 
 int path_removexattr(const struct path *path, const char *name)
 {
+	enum posix_acl_type acl = posix_acl_type_of(name);
 	struct inode *inode = path_inode(path);
 	int result = mount_want_write(path->mount);
 
+	if (result == 0 && acl != POSIX_ACL_TYPES)
+		return set_acl(path, acl, NULL, 0);
 	if (result == 0)
 		result = check_permission(inode, name, true);
 	if (result == 0)
@@ -158,9 +183,8 @@ static size_t without_trusted(char *list, size_t size)
 	return kept;
 }
 
-int64_t path_listxattr(const struct path *path, char *list, size_t size)
+static int64_t list_others(struct inode *inode, char *list, size_t size)
 {
-	struct inode *inode = path_inode(path);
 	int64_t result;
 	char *all;
 
@@ -181,4 +205,18 @@ int64_t path_listxattr(const struct path *path, char *list, size_t size)
 	}
 	free(all);
 	return result;
+}
+
+int64_t path_listxattr(const struct path *path, char *list, size_t size)
+{
+	struct inode *inode = path_inode(path);
+	int64_t used = inode_acl_list(inode, list, size), others;
+
+	if (used < 0)
+		return used;
+	/* No room is left: 0 would ask for the size. */
+	if (used && size == (size_t)used)
+		return list_others(inode, NULL, 0) > 0 ? -ERANGE : used;
+	others = list_others(inode, list ? list + used : NULL, size ? size - (size_t)used : 0);
+	return others < 0 ? others : used + others;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A directory of the test's own, under /tmp, that is gone when the test ends, however it ends. The
- * rest of the test runs in a child, so that somebody is left to clean up.
+ * A directory of the test's own, under /tmp or elsewhere, that is gone when the test ends, however
+ * it ends. The rest of the test runs in a child, so that somebody is left to clean up.
  */
 #pragma once
 
@@ -21,13 +21,13 @@ static int temporary_remove_one(
 	return type == FTW_DP || type == FTW_DNR ? rmdir(path) : unlink(path);
 }
 
-/* Makes the directory and goes there. */
-__attribute__((unused)) static void temporary_enter(void)
+/* Makes the directory in another and goes there. */
+__attribute__((unused)) static void temporary_enter_in(const char *parent)
 {
 	int status;
 	pid_t child;
 
-	strcpy(temporary_path, "/tmp/guest-XXXXXX");
+	snprintf(temporary_path, sizeof(temporary_path), "%s/guest-XXXXXX", parent);
 	CHECK(mkdtemp(temporary_path));
 	CHECK(chmod(temporary_path, 0755) == 0);
 	child = fork();
@@ -45,6 +45,35 @@ __attribute__((unused)) static void temporary_enter(void)
 	if (WIFSIGNALED(status))
 		FAIL("killed by signal %d", WTERMSIG(status));
 	_exit(WEXITSTATUS(status));
+}
+
+__attribute__((unused)) static void temporary_enter(void)
+{
+	temporary_enter_in("/tmp");
+}
+
+/* Runs a function in a directory of each kind of file system that a test may write to. */
+__attribute__((unused)) static void temporary_everywhere(void (*function)(void))
+{
+	static const char *const places[] = {"/tmp", "/var/tmp", "/dev/shm"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int status;
+		pid_t child = fork();
+
+		CHECK(child >= 0);
+		if (child == 0) {
+			temporary_enter_in(places[i]);
+			function();
+			fflush(stdout);
+			_exit(0);
+		}
+		CHECK(waitpid(child, &status, 0) == child);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == GUEST_TEST_SKIPPED)
+			_exit(GUEST_TEST_SKIPPED);
+		if (!WIFEXITED(status) || WEXITSTATUS(status))
+			FAIL("in %s", places[i]);
+	}
 }
 
 /* A file with these contents. */

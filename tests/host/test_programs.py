@@ -26,6 +26,10 @@ PROGRAMS = [
                                      "find x -name 'f*' -print0 | xargs -0 -n1 basename | sort"),
     ("tar, gzip, xz", "tar", "mkdir d; seq 1 5000 > d/a; cp d/a d/b; tar czf t.gz d; tar tzf t.gz | sort; rm -r d; tar xzf t.gz; cmp d/a d/b; "
                              "gzip -k d/a; gunzip -c d/a.gz | md5sum; command -v xz >/dev/null && { xz d/b; xz -dc d/b.xz | md5sum; }"),
+    ("access control lists", "setfacl", "umask 022; echo x > f; mkdir d; mkfifo p; setfacl -m u:1234:rw,g:77:r f; getfacl -n f; ls -l f | cut -c1-11; "
+                                        "chmod 640 f; getfacl -nc f; setfacl -d -m u:5:rwx,g:6:rx d; umask 077; echo x > d/a; mkdir d/s; getfacl -nR d/a d/s d; "
+                                        "cp -a d e; getfacl -n e/a e/s; tar --acls -cf t d; mkdir x; tar --acls -xf t -C x; getfacl -n x/d x/d/a; "
+                                        "setfacl -m u:9:r p; getfacl -nc p; setfacl -b f; setfacl -k d; getfacl -nc f d; setfacl -d -m u:5:r f; setfacl -m u:5:r,o::z f; echo $?"),
     ("python", "python3", "python3 -c 'import sys; print(sys.version_info[0], 2**100)'"),
     ("python threads", "python3", "python3 - <<'E'\nimport threading,queue\nq=queue.Queue()\n"
      "def w(n):\n  for i in range(100): q.put(n)\nt=[threading.Thread(target=w,args=(i,)) for i in range(8)]\n"

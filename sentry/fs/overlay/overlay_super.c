@@ -81,6 +81,7 @@ int overlay_super_block_new(
 	fs->lower = super_block_get(lower);
 	fs->upper = super_block_get(upper);
 	sb->private = fs;
+	sb->posix_acl = true;
 	sb->next_ino = OVERLAY_FIRST_INO;
 	(void)snprintf(sb->source, sizeof(sb->source), "overlay");
 	error = make_root(sb, lower);

@@ -205,6 +205,7 @@ int tmpfs_super_block_new(
 	}
 	sb->next_ino = 1;
 	sb->private = fs;
+	sb->posix_acl = true;
 	if (hidden_mount)
 		fs->quota.total = &all_mounts;
 	error = make_root(sb);

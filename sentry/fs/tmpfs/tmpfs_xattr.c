@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Extended attributes of tmpfs inodes: user., trusted. and security., kept in memory. The VFS has
- * checked who may. Unlike Linux's, their size is bounded by inode and not by the mount. No POSIX
- * ACLs.
+ * checked who may. Unlike Linux's, their size is bounded by inode and not by the mount.
  */
 #include "abi/xattr.h"
 #include "sentry/fs/tmpfs/tmpfs_node.h"
