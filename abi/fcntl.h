@@ -136,6 +136,7 @@
 #define LINUX_AT_FDCWD		      (-100)
 #define LINUX_AT_HANDLE_FID	      0x200
 #define LINUX_AT_HANDLE_MNT_ID_UNIQUE 0x1
+#define LINUX_AT_HANDLE_CONNECTABLE   0x2
 #define LINUX_AT_EXECVE_CHECK	      0x10000
 
 /* access(2), lseek(2). */
@@ -182,9 +183,6 @@
 #define LINUX_RESOLVE_IN_ROOT	    0x10
 #define LINUX_RESOLVE_CACHED	    0x20
 
-/* name_to_handle_at(2). */
-#define LINUX_MAX_HANDLE_SZ 128
-
 struct linux_flock {
 	int16_t l_type;
 	int16_t l_whence;
@@ -208,14 +206,7 @@ struct linux_open_how {
 
 #define LINUX_OPEN_HOW_SIZE_VER0 24
 
-struct linux_file_handle {
-	uint32_t handle_bytes;
-	int32_t handle_type;
-	unsigned char f_handle[];
-};
-
 _Static_assert(sizeof(struct linux_flock) == 32, "struct flock");
 _Static_assert(offsetof(struct linux_flock, l_pid) == 24, "struct flock");
 _Static_assert(sizeof(struct linux_f_owner_ex) == 8, "struct f_owner_ex");
 _Static_assert(sizeof(struct linux_open_how) == LINUX_OPEN_HOW_SIZE_VER0, "struct open_how");
-_Static_assert(sizeof(struct linux_file_handle) == 8, "struct file_handle");

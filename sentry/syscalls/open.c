@@ -250,13 +250,3 @@ int64_t sys_dup3(struct task *task, const uint64_t args[6])
 		return -EINVAL;
 	return duplicate(task, old, new, flags & LINUX_O_CLOEXEC);
 }
-
-/* No file system of ours gives handles out. */
-int64_t sys_name_to_handle_at(struct task *task, const uint64_t args[6])
-{
-	int flags = (int)args[4];
-
-	if (flags & ~(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH | LINUX_AT_HANDLE_FID))
-		return -EINVAL;
-	return -EOPNOTSUPP;
-}

@@ -196,6 +196,7 @@ struct super_block {
 	uint64_t magic;
 	bool no_negative_cache; /* absent names are not remembered (proc) */
 	bool no_name_cache;	/* not even present ones are (proc/PID) */
+	bool exports_handles;	/* number and time of birth find a file again (vfs/file_handle.h) */
 	bool read_only;
 	bool posix_acl; /* set once: inodes may have access control lists, which the VFS keeps */
 	struct mutex rename_lock; /* RANK_RENAME */

@@ -14,6 +14,7 @@
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/file_handle.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -108,6 +109,7 @@ void notify_inode_gone(struct inode *inode)
 	notify_event(inode, NULL, LINUX_IN_DELETE_SELF);
 	if (fanotify_in_use())
 		fanotify_forget_inode(inode);
+	file_handle_forget_inode(inode);
 }
 
 void notify_name_event(struct inode *directory, const char *name, struct inode *inode,

@@ -190,7 +190,7 @@ static int truncate_opened(const struct path *path, struct file *file)
 	return result;
 }
 
-static int open_found(
+int file_open_found(
 	const struct path *path, uint32_t flags, const struct cred *cred, struct file **out)
 {
 	int result = flags & LINUX_O_PATH ? 0 : may_open(path, flags, cred);
@@ -219,7 +219,7 @@ static int open_existing(
 	result = path_lookup_as(dirfd, name, walk_flags, cred, &path);
 	if (result)
 		return result;
-	result = open_found(&path, flags, cred, out);
+	result = file_open_found(&path, flags, cred, out);
 	path_put(&path);
 	return result;
 }
@@ -330,7 +330,7 @@ static int open_created(
 		return -EEXIST;
 	if (inode_is_type(path_inode(path), LINUX_S_IFDIR))
 		return -EISDIR;
-	return open_found(path, flags, walk->cred, out);
+	return file_open_found(path, flags, walk->cred, out);
 }
 
 static int open_or_create(int dirfd, const char *name, uint32_t flags, uint32_t mode,

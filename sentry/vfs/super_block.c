@@ -6,6 +6,7 @@
 #include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
+#include "sentry/vfs/file_handle.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -84,6 +85,7 @@ void super_block_put(struct super_block *sb)
 	pthread_mutex_unlock(&all.lock);
 	if (fanotify_in_use())
 		fanotify_forget_super_block(sb);
+	file_handle_forget_super_block(sb);
 	root = sb->root;
 	dentry_prune_super_block(sb);
 	if (root)

@@ -135,6 +135,7 @@ static int fs_new(int fd, const struct host_super_options *options, struct super
 		return error;
 	}
 	(*out)->private = fs;
+	(*out)->exports_handles = true;
 	(*out)->read_only = options->read_only;
 	if (options->source)
 		(void)snprintf((*out)->source, sizeof((*out)->source), "%s", options->source);

@@ -83,6 +83,7 @@ int overlay_super_block_new(
 	sb->private = fs;
 	sb->posix_acl = true;
 	sb->next_ino = OVERLAY_FIRST_INO;
+	sb->exports_handles = true;
 	(void)snprintf(sb->source, sizeof(sb->source), "overlay");
 	error = make_root(sb, lower);
 	if (error)

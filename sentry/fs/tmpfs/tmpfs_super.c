@@ -204,6 +204,7 @@ int tmpfs_super_block_new(
 		return error;
 	}
 	sb->next_ino = 1;
+	sb->exports_handles = true;
 	sb->private = fs;
 	sb->posix_acl = true;
 	if (hidden_mount)

@@ -9,6 +9,7 @@
 #include "abi/dirent.h"
 #include "abi/eventfd.h"
 #include "abi/fcntl.h"
+#include "abi/file_handle.h"
 #include "abi/inet.h"
 #include "abi/limits.h"
 #include "abi/mount.h"
