@@ -79,6 +79,10 @@ struct platform_operations {
 		struct linux_user_regs *registers, unsigned int flags, struct context_exit *exit);
 	void (*context_release)(struct context *context);
 	void (*context_interrupt)(struct context *context);
+	/* NULL: all of the time is taken for processor time. */
+	uint64_t (*context_take_cpu_time)(
+		struct context *context, uint64_t counted_ns, uint64_t elapsed_ns);
+	uint64_t (*context_cpu_time_left)(struct context *context);
 	int (*context_get_fpstate)(
 		struct context *context, struct address_space *as, void *buffer, size_t size);
 	int (*context_set_fpstate)(
@@ -227,6 +231,28 @@ static inline void context_release(struct context *context)
 static inline void context_interrupt(struct context *context)
 {
 	context->ops->context_interrupt(context);
+}
+
+/*
+ * Of the nanoseconds that a switch has just taken, those for which guest code had a processor. The
+ * host counts for all contexts of an address space together: what it counted is handed out once,
+ * less what the caller took to be processor time (counted_ns) of switches before. Context's own
+ * thread, which has no lock.
+ */
+static inline uint64_t context_take_cpu_time(
+	struct context *context, uint64_t counted_ns, uint64_t elapsed_ns)
+{
+	return context->ops->context_take_cpu_time
+		       ? context->ops->context_take_cpu_time(context, counted_ns, elapsed_ns)
+		       : elapsed_ns;
+}
+
+/* What is there to be handed out now to the contexts of its address space; from any thread, which
+ * may hold locks. */
+static inline uint64_t context_cpu_time_left(struct context *context)
+{
+	return context->ops->context_cpu_time_left ? context->ops->context_cpu_time_left(context)
+						   : UINT64_MAX;
 }
 
 /* The XSAVE image (standard format, platform.fpstate_size bytes). Context's own thread only. */

@@ -78,6 +78,8 @@ struct stub_process {
 	struct stub_thread_list spares;	 /* lock */
 	struct stub_thread_list retired; /* lock: places of threads that ended */
 	unsigned int users;		 /* lock: the address space and each bound thread */
+	_Atomic uint64_t cpu_asked_ns; /* written with lock: the host's clock when it was asked */
+	_Atomic uint64_t cpu_left_ns;  /* written with lock: of that, what nobody took yet */
 	bool dirty; /* guest mappings may be left from the last address space */
 };
 
@@ -266,3 +268,11 @@ void ptrace_context_interrupt(struct context *context);
 /* The context's thread in the address space, bound now if it was not. */
 must_check int context_bind(
 	struct ptrace_context *context, struct ptrace_address_space *as, struct stub_thread **out);
+
+/* cpu_time.c */
+/* What a process used before, in other hands, is nobody's. */
+void cpu_time_begin(struct stub_process *process);
+uint64_t ptrace_context_take_cpu_time(
+	struct context *context, uint64_t counted_ns, uint64_t elapsed_ns);
+uint64_t ptrace_context_cpu_time_left(struct context *context);
+

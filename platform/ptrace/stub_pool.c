@@ -148,6 +148,7 @@ int stub_pool_take(struct ptrace_platform *platform, struct stub_process **out)
 	if (want_more)
 		service_thread_wake(&platform->pool_thread, pool_thread, platform);
 	process->users = 1;
+	cpu_time_begin(process);
 	*out = process;
 	return 0;
 }

@@ -173,17 +173,15 @@ void accounting_task_ended(struct task *task)
 
 static void add_living(struct thread_group *group, uint64_t *user_ns, uint64_t *system_ns)
 {
+	struct task_time_sum sum = {0};
 	struct task *task;
 
 	TAILQ_FOREACH (task, &group->tasks, group_link) {
-		uint64_t user, system;
-
-		if (task->accounted || task->kernel_thread)
-			continue;
-		task_cpu_times(task, &user, &system);
-		*user_ns += user;
-		*system_ns += system;
+		if (!task->accounted && !task->kernel_thread)
+			task_times_add(task, &sum);
 	}
+	*user_ns += sum.user_ns;
+	*system_ns += sum.system_ns;
 }
 
 void accounting_cpu_times(uint64_t *user_ns, uint64_t *system_ns)

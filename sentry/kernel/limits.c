@@ -2,9 +2,6 @@
 /*
  * Carries the sandbox's limits out: one timer for the end of time, one that looks every few
  * milliseconds at what was used.
- *
- * CPU time is what tasks measure themselves (struct task_times): a runnable program's wait for a
- * processor of the host's is in it.
  */
 #include "sentry/kernel/limits.h"
 

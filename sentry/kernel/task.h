@@ -84,6 +84,10 @@ struct nsproxy {
  */
 struct task_times {
 	_Atomic uint64_t user_ns, system_ns;
+	_Atomic uint64_t user_seen_ns, system_seen_ns; /* the most that anybody was told */
+	/* Own thread: counted since the host's clock was asked, [1] in guest code; what the host
+	 * thread's said then. */
+	uint64_t unmeasured_ns[2], thread_ns;
 	_Atomic uint64_t voluntary_switches, involuntary_switches;
 	_Atomic uint64_t minor_faults, major_faults;
 };

@@ -20,9 +20,26 @@ extern struct platform *g_platform;
 
 must_check int thread_group_new(struct thread_group **out);
 
-/* The time-stamp counter measures CPU time: cheap enough for each way in and out. */
-void task_times_start(void); /* once, at boot */
+/* task_times.c: once, at boot; own thread, before all else. */
+void task_times_start(void);
+void task_times_begin(struct task *task);
 uint64_t task_ticks_to_ns(uint64_t ticks);
+/* Own thread: of the time that just passed, what the host gave a processor for. */
+uint64_t task_time_measured(struct task *task, bool user, uint64_t elapsed_ns);
+
+/* Taken as it is; more of it the host's clocks are asked about. */
+#define TASK_UNMEASURED_NS 1000000
+
+/* CPU times of tasks that share an address space, added up. */
+struct task_time_sum {
+	uint64_t user_ns, system_ns;
+	bool asked;	  /* the address space's clock */
+	uint64_t room_ns; /* what it leaves for times under way */
+};
+
+/* With what is under way. The task is kept from being freed by its thread group's lock, or a
+ * reference. */
+void task_times_add(struct task *task, struct task_time_sum *sum);
 
 static inline uint64_t time_stamp(void)
 {
@@ -35,11 +52,16 @@ static inline void task_account(struct task *task, bool user)
 	uint64_t now = time_stamp(),
 		 since = atomic_load_explicit(&task->run.since, memory_order_relaxed);
 	_Atomic uint64_t *time = user ? &task->times.user_ns : &task->times.system_ns;
-	uint64_t sum = atomic_load_explicit(time, memory_order_relaxed);
+	uint64_t sum = atomic_load_explicit(time, memory_order_relaxed), elapsed;
 
-	if (since)
-		atomic_store_explicit(
-			time, sum + task_ticks_to_ns(now - since), memory_order_relaxed);
+	if (since) {
+		elapsed = task_ticks_to_ns(now - since);
+		if (unlikely(task->times.unmeasured_ns[user] + elapsed > TASK_UNMEASURED_NS))
+			elapsed = task_time_measured(task, user, elapsed);
+		else
+			task->times.unmeasured_ns[user] += elapsed;
+		atomic_store_explicit(time, sum + elapsed, memory_order_relaxed);
+	}
 	atomic_store_explicit(&task->run.since, now, memory_order_relaxed);
 }
 

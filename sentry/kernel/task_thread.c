@@ -46,7 +46,7 @@ static void task_run(struct task *task)
 
 	current_task_ = task;
 	task->host_thread = pthread_self();
-	atomic_store_explicit(&task->run.since, time_stamp(), memory_order_relaxed);
+	task_times_begin(task);
 	while (state.execute)
 		state = state.execute(task);
 	current_task_ = NULL;

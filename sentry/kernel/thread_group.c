@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Thread groups as objects, and the CPU time of their threads. */
+/* Thread groups as objects. */
 #include "abi/epoll.h"
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/cred_guard.h"
@@ -8,11 +8,9 @@
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/task_run.h"
 #include "sentry/lock_order.h"
-#include "sentry/time/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 REFCOUNT_TYPE(thread_group_refs, "thread_group");
 
@@ -85,92 +83,4 @@ void cred_guard_unlock(struct thread_group *group)
 {
 	atomic_store(&group->cred_guard_held, false);
 	wait_queue_wake(&group->cred_guard_queue, LINUX_EPOLLIN);
-}
-
-/* --- CPU time --- */
-
-static struct {
-	uint64_t ticks;
-	int64_t ns;
-	/* Nanoseconds a tick, in fixed point with 32 bits after it. */
-	_Atomic uint64_t ratio;
-} clock_base;
-
-static int64_t host_monotonic(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
-/* A longer time makes a better ratio; until there is one, the processor is taken to tick once a
- * nanosecond. */
-static void ratio_refine(void)
-{
-	uint64_t ticks = time_stamp() - clock_base.ticks;
-	int64_t ns = host_monotonic() - clock_base.ns;
-
-	if (ticks > 0 && ns > 100000)
-		atomic_store_explicit(&clock_base.ratio,
-			(uint64_t)(((unsigned __int128)ns << 32) / ticks), memory_order_relaxed);
-}
-
-void task_times_start(void)
-{
-	struct timespec pause = {.tv_nsec = 300000};
-
-	clock_base.ticks = time_stamp();
-	clock_base.ns = host_monotonic();
-	atomic_store(&clock_base.ratio, 1ull << 32);
-	(void)nanosleep(&pause, NULL);
-	ratio_refine();
-}
-
-uint64_t task_ticks_to_ns(uint64_t ticks)
-{
-	uint64_t ratio = atomic_load_explicit(&clock_base.ratio, memory_order_relaxed);
-
-	return (uint64_t)(((unsigned __int128)ticks * ratio) >> 32);
-}
-
-void task_cpu_times(struct task *task, uint64_t *user_ns, uint64_t *system_ns)
-{
-	uint64_t since = atomic_load_explicit(&task->run.since, memory_order_relaxed);
-	bool in_guest = atomic_load_explicit(&task->run.in_guest, memory_order_relaxed);
-	uint64_t now = time_stamp(), more = 0;
-
-	*user_ns = atomic_load_explicit(&task->times.user_ns, memory_order_relaxed);
-	*system_ns = atomic_load_explicit(&task->times.system_ns, memory_order_relaxed);
-	if (since && now > since)
-		more = task_ticks_to_ns(now - since);
-	*(in_guest ? user_ns : system_ns) += more;
-}
-
-void thread_group_cpu_times_locked(
-	struct thread_group *group, uint64_t *user_ns, uint64_t *system_ns)
-{
-	struct task *task;
-
-	*user_ns = atomic_load_explicit(&group->dead_threads.user_ns, memory_order_relaxed);
-	*system_ns = atomic_load_explicit(&group->dead_threads.system_ns, memory_order_relaxed);
-	TAILQ_FOREACH (task, &group->tasks, group_link) {
-		uint64_t user, system;
-
-		task_cpu_times(task, &user, &system);
-		*user_ns += user;
-		*system_ns += system;
-	}
-}
-
-void thread_group_cpu_times(struct thread_group *group, uint64_t *user_ns, uint64_t *system_ns)
-{
-	struct sighand *sighand;
-
-	mutex_lock(&g_tasks.lock);
-	sighand = group->sighand;
-	mutex_lock(&sighand->lock);
-	mutex_unlock(&g_tasks.lock);
-	thread_group_cpu_times_locked(group, user_ns, system_ns);
-	mutex_unlock(&sighand->lock);
 }

@@ -81,6 +81,24 @@ def contents(directory):
     score.check(done[0] == 0 and len(result["command"]) == 4 and not faults(result), "arguments that are no text", result["command"])
 
 
+def busy(directory):
+    """More programs than processors: they have not computed for longer than there were processors."""
+    processors = len(os.sched_getaffinity(0))
+    script = f"""import os, resource, threading
+for i in range({2 * processors}):
+    if os.fork() == 0:
+        while resource.getrusage(resource.RUSAGE_SELF).ru_utime < 0.4: sum(range(10000))
+        os._exit(0)
+other = threading.Thread(target=lambda: [sum(range(10**6)) for i in range(20)])
+other.start()
+for i in range({2 * processors}): os.wait()
+other.join()"""
+    _, result = result_of(directory, "--", sys.executable, "-c", script)
+    used = sum(result["guests"].values())
+    score.check(result["status"] == 0 and 0.4 * 2 * processors <= used <= 1.1 * result["wall_seconds"] * processors,
+                "CPU time is no time of waiting for a processor", result["guests"], result["wall_seconds"])
+
+
 def places(directory):
     reader, writer = os.pipe()
     done = subprocess.run([CSANDBOX, "run", "--result", f"fd:{writer}", "--", "sh", "-c", "ls /proc/self/fd | wc -l; exit 5"], cwd="/",
@@ -187,6 +205,7 @@ def progress():
 with Scratch() as scratch:
     endings(scratch)
     contents(scratch)
+    busy(scratch)
     places(scratch)
     junit(scratch)
     report(scratch)
