@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Namespaces as files (namespaces(7), ioctl_nsfs(2)).
- *
- * Differs from Linux: each open makes an inode of its own with the namespace's number.
+ * Namespaces as files (namespaces(7), ioctl_nsfs(2)). A way to one is a file system of its own each
+ * time, with one inode that keeps the namespace; all of them have the same device number, so that
+ * two ways to one namespace lead to the same device and inode, as on Linux.
  */
 #include "sentry/kernel/nsfs.h"
 
@@ -10,14 +10,18 @@
 #include "abi/ioctl.h"
 #include "abi/sched.h"
 #include "abi/stat.h"
+#include "abi/statfs.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/vfs/dentry.h"
 #include "sentry/vfs/fd_table.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/mount.h"
+#include "sentry/vfs/path.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 const struct nsfs_kind nsfs_kinds[] = {
@@ -33,7 +37,10 @@ const struct nsfs_kind nsfs_kinds[] = {
 };
 const size_t nsfs_kind_count = array_count(nsfs_kinds);
 
-struct nsfs_file {
+#define NSFS_DEVICE LINUX_MAKEDEV(0, 4)
+
+/* Of an inode. */
+struct held {
 	uint64_t flag;
 	void *ns; /* a reference */
 };
@@ -156,51 +163,134 @@ static void *get_again(uint64_t flag, void *ns)
 
 /* --- files --- */
 
-static void nsfs_release(struct file *file)
-{
-	struct nsfs_file *nsfs = file->private;
-
-	put_namespace(nsfs->flag, nsfs->ns);
-	free(nsfs);
-}
-
 static int64_t nsfs_ioctl(
 	struct file *file, struct task *task, uint32_t command, uint64_t argument);
 
-static const struct file_operations nsfs_operations = {
-	.ioctl = nsfs_ioctl,
-	.release = nsfs_release,
-	.name = "nsfs",
-};
+static const struct file_operations nsfs_file_operations = {.ioctl = nsfs_ioctl, .name = "nsfs"};
 
-static int make_file(struct nsfs_file *nsfs, struct file **out)
+/* They are immutable, as chattr(1) knows it. */
+static int nsfs_setattr(
+	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask)
 {
+	return -EPERM;
+}
+
+static int nsfs_open_inode(struct inode *inode, struct file *file)
+{
+	if (file->mode & FILE_WRITE)
+		return -EPERM;
+	file->mode &= ~(unsigned int)FILE_SEEKABLE;
+	file->ops = &nsfs_file_operations;
+	return 0;
+}
+
+static const struct inode_operations nsfs_inode_operations = {
+	.open = nsfs_open_inode, .setattr = nsfs_setattr};
+
+static void nsfs_inode_release(struct inode *inode)
+{
+	struct held *held = inode->private;
+
+	if (held)
+		put_namespace(held->flag, held->ns);
+	free(held);
+}
+
+static const char *kind_name(uint64_t flag)
+{
+	for (size_t i = 0; i < nsfs_kind_count; i++)
+		if (nsfs_kinds[i].flag == flag && !nsfs_kinds[i].for_children)
+			return nsfs_kinds[i].name;
+	return "unknown";
+}
+
+int nsfs_link_text(const struct nsfs_kind *kind, uint64_t number, char *buffer, size_t size)
+{
+	return snprintf(buffer, size, "%s:[%lu]", kind_name(kind->flag), number);
+}
+
+static bool nsfs_name(const struct inode *inode, char *buffer, size_t size)
+{
+	const struct held *held = inode->private;
+
+	(void)snprintf(buffer, size, "%s:[%lu]", kind_name(held->flag), inode->attributes.ino);
+	return true;
+}
+
+static const struct super_operations nsfs_super_operations = {
+	.inode_release = nsfs_inode_release, .pseudo_name = nsfs_name};
+static const struct file_system_type nsfs_type = {.name = "nsfs", .needs_no_device = true};
+
+/* Takes the reference ns. */
+static int make_root(struct super_block *sb, uint64_t flag, void *ns)
+{
+	struct held *held = calloc(1, sizeof(*held));
 	struct inode *inode;
-	int err = pseudo_inode_new(LINUX_S_IFREG | 0444, &inode);
+	int err = held ? inode_new(sb, LINUX_S_IFREG | 0444, &nsfs_inode_operations, NULL, &inode)
+		       : -ENOMEM;
+
+	if (err) {
+		put_namespace(flag, ns);
+		free(held);
+		return err;
+	}
+	*held = (struct held){flag, ns};
+	inode->private = held;
+	inode->attributes.ino = namespace_inode(flag, ns);
+	if (flag == LINUX_CLONE_NEWNS)
+		sb->of_mounts = ns;
+	return super_block_set_root(sb, inode);
+}
+
+/* Takes the reference ns. */
+static int make_path(uint64_t flag, void *ns, struct path *out)
+{
+	struct super_block *sb;
+	struct mount *mount;
+	int err = super_block_new(&nsfs_type, &nsfs_super_operations, LINUX_NSFS_MAGIC, &sb);
+
+	if (err) {
+		put_namespace(flag, ns);
+		return err;
+	}
+	sb->dev = NSFS_DEVICE;
+	sb->no_name_cache = true;
+	sb->placeless = true;
+	err = make_root(sb, flag, ns);
+	if (!err)
+		err = mount_new(sb, sb->root, "nsfs", 0, &mount);
+	/* The mount holds the super block from now on. */
+	if (!err)
+		*out = (struct path){mount, dentry_get(sb->root)};
+	super_block_put(sb);
+	return err;
+}
+
+int nsfs_path(struct task *task, const struct nsfs_kind *kind, struct path *out)
+{
+	void *ns = get_namespace(task, kind);
+
+	return ns ? make_path(kind->flag, ns, out) : -ESRCH;
+}
+
+/* Takes the reference ns. */
+static int open_namespace(uint64_t flag, void *ns, struct file **out)
+{
+	struct path path;
+	int err = make_path(flag, ns, &path);
 
 	if (err)
 		return err;
-	inode->attributes.ino = namespace_inode(nsfs->flag, nsfs->ns);
-	return file_new_anonymous(
-		inode, &nsfs_operations, FILE_READ, LINUX_O_RDONLY, nsfs, NULL, out);
+	err = file_open_path(&path, LINUX_O_RDONLY, current_cred(), out);
+	path_put(&path);
+	return err;
 }
 
 int nsfs_open(struct task *task, const struct nsfs_kind *kind, struct file **out)
 {
-	struct nsfs_file *nsfs = calloc(1, sizeof(*nsfs));
-	int err;
+	void *ns = get_namespace(task, kind);
 
-	if (!nsfs)
-		return -ENOMEM;
-	nsfs->flag = kind->flag;
-	nsfs->ns = get_namespace(task, kind);
-	err = nsfs->ns ? make_file(nsfs, out) : -ESRCH;
-	if (err) {
-		if (nsfs->ns)
-			put_namespace(nsfs->flag, nsfs->ns);
-		free(nsfs);
-	}
-	return err;
+	return ns ? open_namespace(kind->flag, ns, out) : -ESRCH;
 }
 
 /* --- questions (ioctl_nsfs(2)) --- */
@@ -225,19 +315,11 @@ static struct user_namespace *owner_of(uint64_t flag, void *ns)
 /* A descriptor of another namespace; ns is borrowed. */
 static int64_t open_other(struct task *task, uint64_t flag, void *ns)
 {
-	struct nsfs_file *nsfs = calloc(1, sizeof(*nsfs));
 	struct file *file;
-	int err;
+	int err = open_namespace(flag, get_again(flag, ns), &file);
 
-	if (!nsfs)
-		return -ENOMEM;
-	*nsfs = (struct nsfs_file){flag, get_again(flag, ns)};
-	err = make_file(nsfs, &file);
-	if (err) {
-		put_namespace(flag, nsfs->ns);
-		free(nsfs);
+	if (err)
 		return err;
-	}
 	err = fd_install(task->files, 0, file, true);
 	if (err < 0)
 		file_put(file);
@@ -254,15 +336,15 @@ static int64_t open_owner(struct task *task, uint64_t flag, void *ns)
 	return open_other(task, LINUX_CLONE_NEWUSER, owner);
 }
 
-static int64_t open_parent(struct task *task, const struct nsfs_file *nsfs)
+static int64_t open_parent(struct task *task, const struct held *held)
 {
 	struct pid_namespace *parent, *active;
 
-	if (nsfs->flag == LINUX_CLONE_NEWUSER)
-		return open_owner(task, nsfs->flag, nsfs->ns);
-	if (nsfs->flag != LINUX_CLONE_NEWPID)
+	if (held->flag == LINUX_CLONE_NEWUSER)
+		return open_owner(task, held->flag, held->ns);
+	if (held->flag != LINUX_CLONE_NEWPID)
 		return -EINVAL;
-	parent = ((struct pid_namespace *)nsfs->ns)->parent;
+	parent = ((struct pid_namespace *)held->ns)->parent;
 	active = task_pid_namespace(task);
 	for (struct pid_namespace *ns = parent; ns; ns = ns->parent) {
 		if (ns == active)
@@ -271,26 +353,26 @@ static int64_t open_parent(struct task *task, const struct nsfs_file *nsfs)
 	return -EPERM;
 }
 
-static int64_t put_owner_uid(struct task *task, const struct nsfs_file *nsfs, gaddr_t address)
+static int64_t put_owner_uid(struct task *task, const struct held *held, gaddr_t address)
 {
 	uint32_t uid;
 
-	if (nsfs->flag != LINUX_CLONE_NEWUSER)
+	if (held->flag != LINUX_CLONE_NEWUSER)
 		return -EINVAL;
-	uid = user_namespace_show_uid(task->cred->user_ns, user_namespace_owner(nsfs->ns));
+	uid = user_namespace_show_uid(task->cred->user_ns, user_namespace_owner(held->ns));
 	return mm_copy_out(task->mm, address, &uid, sizeof(uid));
 }
 
 /* A process or thread of one pid namespace, by its number in another: from the file's to the
  * caller's, or the other way. */
 static int64_t translate_pid(
-	struct task *task, const struct nsfs_file *nsfs, int number, bool from_file, bool process)
+	struct task *task, const struct held *held, int number, bool from_file, bool process)
 {
-	struct pid_namespace *mine = task_pid_namespace(task), *its = nsfs->ns;
+	struct pid_namespace *mine = task_pid_namespace(task), *its = held->ns;
 	struct pid *pid;
 	int64_t result = -ESRCH;
 
-	if (nsfs->flag != LINUX_CLONE_NEWPID)
+	if (held->flag != LINUX_CLONE_NEWPID)
 		return -EINVAL;
 	mutex_lock(&g_tasks.lock);
 	pid = pid_find_locked(from_file ? its : mine, number);
@@ -304,51 +386,37 @@ static int64_t translate_pid(
 
 static int64_t nsfs_ioctl(struct file *file, struct task *task, uint32_t command, uint64_t argument)
 {
-	const struct nsfs_file *nsfs = file->private;
+	const struct held *held = file->inode->private;
 
 	switch (command) {
 	case LINUX_NS_GET_USERNS:
-		return open_owner(task, nsfs->flag, nsfs->ns);
+		return open_owner(task, held->flag, held->ns);
 	case LINUX_NS_GET_PARENT:
-		return open_parent(task, nsfs);
+		return open_parent(task, held);
 	case LINUX_NS_GET_NSTYPE:
-		return (int64_t)nsfs->flag;
+		return (int64_t)held->flag;
 	case LINUX_NS_GET_OWNER_UID:
-		return put_owner_uid(task, nsfs, argument);
+		return put_owner_uid(task, held, argument);
 	case LINUX_NS_GET_PID_FROM_PIDNS:
-		return translate_pid(task, nsfs, (int)argument, true, false);
+		return translate_pid(task, held, (int)argument, true, false);
 	case LINUX_NS_GET_TGID_FROM_PIDNS:
-		return translate_pid(task, nsfs, (int)argument, true, true);
+		return translate_pid(task, held, (int)argument, true, true);
 	case LINUX_NS_GET_PID_IN_PIDNS:
-		return translate_pid(task, nsfs, (int)argument, false, false);
+		return translate_pid(task, held, (int)argument, false, false);
 	case LINUX_NS_GET_TGID_IN_PIDNS:
-		return translate_pid(task, nsfs, (int)argument, false, true);
+		return translate_pid(task, held, (int)argument, false, true);
 	default:
 		return -ENOTTY;
 	}
 }
 
-int nsfs_reopen(struct file *from, struct file *to)
-{
-	const struct nsfs_file *old = from->private;
-	struct nsfs_file *nsfs = calloc(1, sizeof(*nsfs));
-
-	if (!nsfs)
-		return -ENOMEM;
-	nsfs->flag = old->flag;
-	nsfs->ns = get_again(old->flag, old->ns);
-	to->ops = &nsfs_operations;
-	to->private = nsfs;
-	return 0;
-}
-
 void *nsfs_namespace(struct file *file, uint64_t *flag)
 {
-	struct nsfs_file *nsfs;
+	const struct held *held;
 
-	if (file->ops != &nsfs_operations)
+	if (file->ops != &nsfs_file_operations)
 		return NULL;
-	nsfs = file->private;
-	*flag = nsfs->flag;
-	return nsfs->ns;
+	held = file->inode->private;
+	*flag = held->flag;
+	return held->ns;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct file;
+struct path;
 struct task;
 
 /* The kinds, as their LINUX_CLONE_NEW flag says. */
@@ -24,12 +25,12 @@ extern const size_t nsfs_kind_count;
 /* The inode number of a task's namespace of a kind, for "uts:[4026531838]". 0: the task has none
  * any more. */
 uint64_t nsfs_inode(struct task *task, const struct nsfs_kind *kind);
-/* A file that keeps the namespace alive. -ESRCH when the task has ended. */
+/* As a link in /proc/PID/ns reads, as snprintf(3). */
+int nsfs_link_text(const struct nsfs_kind *kind, uint64_t number, char *buffer, size_t size);
+/* A way to a task's namespace, or an open file, which keep it alive; references in *out. -ESRCH
+ * when the task has ended, -ENOMEM. */
+must_check int nsfs_path(struct task *task, const struct nsfs_kind *kind, struct path *out);
 must_check int nsfs_open(struct task *task, const struct nsfs_kind *kind, struct file **out);
-
-/* Makes a file that is being opened (its inode keeps from) stand for the same namespace. -ENOMEM.
- */
-must_check int nsfs_reopen(struct file *from, struct file *to);
 
 /* What such a file stands for: borrowed for as long as the file is held. NULL: another sort of
  * file. */

@@ -116,8 +116,12 @@ bool file_pseudo_name(const struct file *file, char *buffer, size_t size)
 	const char *name = file->name ? file->name : file->ops ? file->ops->name : NULL;
 
 	if (!inode_is_pseudo(file->inode)) {
-		const struct super_operations *ops = file->inode->sb->ops;
+		const struct super_block *sb = file->inode->sb;
+		const struct super_operations *ops = sb->ops;
 
+		/* One that was bound somewhere has that for a name. */
+		if (sb->placeless && file->path.mount && file->path.mount->ns)
+			return false;
 		return ops && ops->pseudo_name && ops->pseudo_name(file->inode, buffer, size);
 	}
 	if (LINUX_S_ISFIFO(attributes->mode))

@@ -29,6 +29,7 @@ struct lease_list;
 struct inode;
 struct super_block;
 struct linux_statfs;
+struct mount_namespace;
 struct path;
 struct posix_acl;
 
@@ -155,7 +156,7 @@ struct inode {
 	 * change it), and the VFS then uses it instead of readlink, and frees it with the inode. */
 	char *_Atomic link;
 	_Atomic uint8_t write_hint; /* LINUX_RWH_*: F_SET_RW_HINT */
-	_Atomic bool linkable; /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
+	_Atomic bool linkable;	    /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
 };
 
 struct super_operations {
@@ -199,11 +200,14 @@ struct super_block {
 	bool exports_handles;	/* number and time of birth find a file again (vfs/file_handle.h) */
 	bool read_only;
 	bool posix_acl; /* set once: inodes may have access control lists, which the VFS keeps */
+	bool placeless; /* nsfs: no namespace has its mounts, so that any may bind them */
 	struct mutex rename_lock; /* RANK_RENAME */
 	atomic_ulong next_ino;
 	atomic_ulong cached_names; /* dentry_cache.c's own */
 	char source[64];	   /* what /proc/mounts calls it */
 	void *private;
+	/* nsfs: of these mounts; borrowed from the root's inode. NULL: of none. */
+	const struct mount_namespace *of_mounts;
 	char subtype[32]; /* shown as type.subtype in /proc/mounts; empty for most */
 };
 
@@ -247,8 +251,8 @@ static inline bool inode_is_open(const struct inode *inode)
 	return inode->readers > 0 || inode->writers > 0;
 }
 
-/* The VFS's own check: access control list or mode bits, then CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH. mask: 4 read, 2
- * write, 1 execute. -EACCES, -EROFS. */
+/* The VFS's own check: access control list or mode bits, then CAP_DAC_OVERRIDE and
+ * CAP_DAC_READ_SEARCH. mask: 4 read, 2 write, 1 execute. -EACCES, -EROFS. */
 must_check int inode_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
 /* Does cred hold the capability (LINUX_CAP_*) in its own user namespace, and has that numbers for
  * both owners of the inode? */

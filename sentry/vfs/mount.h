@@ -76,6 +76,7 @@ void mount_put_list(struct mount_list *list);
 /* Copies a tree; the copies are in no namespace. flags: MOUNT_COPY_*. */
 #define MOUNT_COPY_RECURSIVE  1
 #define MOUNT_COPY_UNBINDABLE 2 /* copy unbindable ones too (a new namespace) */
+#define MOUNT_COPY_NAMESPACES 4 /* and those of mount namespaces, which copies could hold in turn */
 must_check int mount_copy_tree_locked(
 	struct mount *top, struct dentry *root, unsigned int flags, struct mount **out);
 /* Puts a tree of mounts that are in no namespace into one. -ENOSPC past the bound, nothing changed

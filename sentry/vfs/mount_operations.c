@@ -76,21 +76,30 @@ static bool is_ours(const struct mount *mount)
 	return mount->ns && (!current || mount->ns == mount_namespace_current());
 }
 
+static bool may_bind(const struct mount *mount)
+{
+	const struct mount_namespace *bound = mount->sb->of_mounts;
+
+	/* No mount namespace keeps itself, by way of one that is younger either. */
+	if (bound && current && bound->ino <= mount_namespace_current()->ino)
+		return false;
+	return is_ours(mount) || mount->sb->placeless || (mount->ns && mount->ns->anonymous);
+}
+
 static int bind_locked(
 	const struct path *source, const struct path *where, bool recursive, unsigned long flags)
 {
 	struct mount *top;
 	int result;
 
-	if (!is_ours(where->mount) ||
-		!(is_ours(source->mount) || (source->mount->ns && source->mount->ns->anonymous)))
+	if (!is_ours(where->mount) || !may_bind(source->mount))
 		return -EINVAL;
 	if (source->mount->propagation == LINUX_MS_UNBINDABLE)
 		return -EINVAL;
 	if (dentry_is_deleted(source->dentry))
 		return -ENOENT;
-	result = mount_copy_tree_locked(
-		source->mount, source->dentry, recursive ? MOUNT_COPY_RECURSIVE : 0, &top);
+	result = mount_copy_tree_locked(source->mount, source->dentry,
+		MOUNT_COPY_NAMESPACES | (recursive ? MOUNT_COPY_RECURSIVE : 0), &top);
 	if (result)
 		return result;
 	if (flags)

@@ -128,7 +128,11 @@ static void show_root(struct text_writer *out, const struct mount *mount)
 	bool reachable;
 
 	if (mount->root == mount->sb->root) {
-		text_append(out, "/", 1);
+		const struct super_operations *ops = mount->sb->ops;
+		bool named = ops->pseudo_name &&
+			     ops->pseudo_name(mount->root->inode, buffer, sizeof(buffer));
+
+		escape(out, named ? buffer : "/");
 		return;
 	}
 	/* A path with the root itself as its end: names end where the super block's root is. */

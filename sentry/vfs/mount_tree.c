@@ -124,6 +124,13 @@ static bool has_locked_children(const struct mount *mount, struct dentry *root)
 	return false;
 }
 
+static bool is_left_out(const struct mount *mount, unsigned int flags)
+{
+	if (mount->propagation == LINUX_MS_UNBINDABLE && !(flags & MOUNT_COPY_UNBINDABLE))
+		return true;
+	return mount->sb->of_mounts && !(flags & MOUNT_COPY_NAMESPACES);
+}
+
 int mount_copy_tree_locked(
 	struct mount *top, struct dentry *root, unsigned int flags, struct mount **out)
 {
@@ -132,6 +139,8 @@ int mount_copy_tree_locked(
 	int result;
 
 	mount_assert_locked();
+	if (is_left_out(top, flags | MOUNT_COPY_UNBINDABLE))
+		return -EINVAL;
 	/* What is locked below would be uncovered. */
 	if (!(flags & MOUNT_COPY_RECURSIVE) && has_locked_children(top, root))
 		return -EINVAL;
@@ -143,9 +152,7 @@ int mount_copy_tree_locked(
 		return 0;
 	mount = mount_next_locked(top, top);
 	while (mount) {
-		if ((mount->propagation == LINUX_MS_UNBINDABLE &&
-			    !(flags & MOUNT_COPY_UNBINDABLE)) ||
-			!is_in_reach(mount, top, root)) {
+		if (is_left_out(mount, flags) || !is_in_reach(mount, top, root)) {
 			mount = skip_subtree(mount, top);
 			continue;
 		}

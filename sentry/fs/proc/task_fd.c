@@ -6,7 +6,6 @@
  * go of: so every number leads to an inode, and whether it is open is seen when that is used.
  * Differs from Linux in what O_PATH | O_NOFOLLOW opens.
  */
-#include "sentry/fs/proc/namespace_file.h"
 #include "sentry/fs/proc/task_files.h"
 
 #include "abi/dirent.h"
@@ -67,17 +66,15 @@ static int64_t fd_readlink(struct inode *inode, char *buffer, size_t size)
 	int64_t result = check_link(inode);
 	struct path root = {0};
 	struct file *file;
-	const char *name = buffer;
+	const char *name;
 
 	if (result == 0)
 		result = get_file(inode, &file);
 	if (result)
 		return result;
-	if (!namespace_file_name(file, buffer, size)) {
-		fs_struct_root(current->fs, &root);
-		name = file_name(file, &root, buffer, size);
-		path_put(&root);
-	}
+	fs_struct_root(current->fs, &root);
+	name = file_name(file, &root, buffer, size);
+	path_put(&root);
 	file_put(file);
 	if (!name)
 		return -ENAMETOOLONG;

@@ -1,109 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * /proc/PID/ns (namespaces(7)): links to the namespaces that a process is in.
- *
- * Where such a link leads is a file system of its own each time, with one inode that keeps the
- * namespace; all of them have the same device number, so that two links to one namespace lead to
- * the same device and inode as on Linux.
- */
-#include "sentry/fs/proc/namespace_file.h"
+/* /proc/PID/ns (namespaces(7)): links to the namespaces that a process is in. */
 #include "sentry/fs/proc/task_files.h"
 
 #include "abi/dirent.h"
-#include "abi/sched.h"
 #include "abi/stat.h"
-#include "abi/statfs.h"
 #include "sentry/kernel/nsfs.h"
 #include "sentry/kernel/task.h"
-#include "sentry/vfs/mount.h"
 #include "sentry/vfs/path.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-#define NSFS_DEVICE LINUX_MAKEDEV(0, 4)
-
-/* --- where they lead --- */
-
-static int ns_open(struct inode *inode, struct file *file)
-{
-	if (file->mode & FILE_WRITE)
-		return -EPERM;
-	file->mode &= ~(unsigned int)FILE_SEEKABLE;
-	return nsfs_reopen(inode->private, file);
-}
-
-static const struct inode_operations ns_inode_operations = {
-	.open = ns_open, .setattr = proc_setattr};
-
-static void ns_inode_release(struct inode *inode)
-{
-	if (inode->private)
-		file_put(inode->private);
-}
-
-static const struct super_operations ns_super_operations = {.inode_release = ns_inode_release};
-static const struct file_system_type ns_type = {.name = "nsfs", .needs_no_device = true};
-
-static const char *kind_name(uint64_t flag)
-{
-	for (size_t i = 0; i < nsfs_kind_count; i++)
-		if (nsfs_kinds[i].flag == flag && !nsfs_kinds[i].for_children)
-			return nsfs_kinds[i].name;
-	return "unknown";
-}
-
-bool namespace_file_name(const struct file *file, char *buffer, size_t size)
-{
-	uint64_t flag = 0;
-
-	if (file->inode->sb->type != &ns_type || !file->inode->private)
-		return false;
-	(void)nsfs_namespace(file->inode->private, &flag);
-	(void)snprintf(buffer, size, "%s:[%lu]", kind_name(flag), file->inode->attributes.ino);
-	return true;
-}
-
-/* Consumes the file, also on failure. */
-static int make_root(struct super_block *sb, struct file *held)
-{
-	struct inode *inode;
-	int error = inode_new(sb, LINUX_S_IFREG | 0444, &ns_inode_operations, NULL, &inode);
-
-	if (error) {
-		file_put(held);
-		return error;
-	}
-	inode->private = held;
-	inode->attributes.ino = held->inode->attributes.ino;
-	return super_block_set_root(sb, inode);
-}
-
-static int make_path(struct file *held, struct path *out)
-{
-	struct super_block *sb;
-	struct mount *mount;
-	int error = super_block_new(&ns_type, &ns_super_operations, LINUX_NSFS_MAGIC, &sb);
-
-	if (error) {
-		file_put(held);
-		return error;
-	}
-	sb->dev = NSFS_DEVICE;
-	sb->no_name_cache = true;
-	error = make_root(sb, held);
-	if (!error)
-		error = mount_new(sb, sb->root, "nsfs", 0, &mount);
-	if (!error) {
-		/* The mount holds the super block from now on. */
-		*out = (struct path){mount, dentry_get(sb->root)};
-	}
-	super_block_put(sb);
-	return error;
-}
-
-/* --- the links --- */
 
 static int get_task(struct inode *inode, struct task **out)
 {
@@ -120,17 +26,14 @@ static int get_task(struct inode *inode, struct task **out)
 static int ns_follow(struct inode *inode, struct path *out)
 {
 	struct task *task;
-	struct file *held;
 	int error = get_task(inode, &task);
 
 	if (error)
 		return error;
-	error = nsfs_open(task, &nsfs_kinds[proc_node_of(inode)->number], &held);
+	error = nsfs_path(task, &nsfs_kinds[proc_node_of(inode)->number], out);
 	task_put(task);
 	/* It has none of that kind, or none any more. */
-	if (error == -ESRCH)
-		return -ENOENT;
-	return error ? error : make_path(held, out);
+	return error == -ESRCH ? -ENOENT : error;
 }
 
 static int64_t ns_readlink(struct inode *inode, char *buffer, size_t size)
@@ -144,7 +47,7 @@ static int64_t ns_readlink(struct inode *inode, char *buffer, size_t size)
 		return error;
 	number = nsfs_inode(task, kind);
 	task_put(task);
-	return number ? snprintf(buffer, size, "%s:[%lu]", kind_name(kind->flag), number) : -ENOENT;
+	return number ? nsfs_link_text(kind, number, buffer, size) : -ENOENT;
 }
 
 static const struct inode_operations link_operations = {
