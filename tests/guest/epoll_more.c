@@ -3,6 +3,7 @@
  * that have no events. */
 #include "tests/guest/temporary.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -223,6 +224,45 @@ TEST(edge_triggered_after_a_partial_read)
 	CHECK(epoll_ctl(epoll, EPOLL_CTL_MOD, fds[0],
 		      &(struct epoll_event){.events = EPOLLIN | EPOLLET, .data.fd = fds[0]}) == 0);
 	CHECK_EQ(ready(epoll), 1);
+}
+
+/* One end of a new connection that was never waited for before, ready to be written. */
+static int connect_new(int listener, const struct sockaddr_in *address, int *server)
+{
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	CHECK_ERRNO(
+		connect(client, (const struct sockaddr *)address, sizeof(*address)), EINPROGRESS);
+	*server = accept(listener, NULL, NULL);
+	CHECK(*server >= 0);
+	return client;
+}
+
+TEST(a_new_connection_is_told_once)
+{
+	int listener = socket(AF_INET, SOCK_STREAM, 0), server, epoll = epoll_create1(0);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+
+	CHECK(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+	CHECK(listen(listener, 1) == 0);
+	CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+	for (int i = 0; i < 100; i++) {
+		int client = connect_new(listener, &address, &server);
+		struct epoll_event events[4];
+
+		CHECK(add(epoll, client, EPOLLIN | EPOLLOUT | EPOLLET) == 0);
+		CHECK(add(epoll, server, EPOLLIN | EPOLLOUT | EPOLLET) == 0);
+		CHECK_EQ(ready(epoll), 2);
+		CHECK_EQ(epoll_wait(epoll, events, 4, i % 4), 0);
+		CHECK_EQ(send(client, "x", 1, 0), 1);
+		CHECK_EQ(epoll_wait(epoll, events, 4, 10000), 1);
+		CHECK(events[0].data.fd == server && (events[0].events & EPOLLIN));
+		CHECK_EQ(ready(epoll), 0);
+		close(client);
+		close(server);
+	}
 }
 
 TEST(a_fork_shares_it)

@@ -65,6 +65,14 @@ START_TEST(test_queue_and_regular_file)
 	ck_assert_int_eq(host_poll_add(&source), 0);
 	ck_assert_int_eq(write(ends[1], "x", 1), 1);
 	ck_assert(hears(LINUX_EPOLLIN));
+	/* What is so already is not told, and what comes next is. */
+	host_poll_remove(&source);
+	heard = 0;
+	ck_assert_int_eq(host_poll_add(&source), 0);
+	usleep(20000);
+	ck_assert_uint_eq(heard, 0);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert(hears(LINUX_EPOLLIN));
 	host_poll_remove(&source);
 	wait_queue_remove(&waiter);
 	wait_queue_destroy(&queue);
