@@ -321,7 +321,7 @@ TEST(a_sleep_goes_on_after_stop_and_continue)
 	int status;
 
 	if (child == 0) {
-		struct timespec sleep_time = {0, 100000000};
+		struct timespec sleep_time = {1, 0};
 
 		_exit(nanosleep(&sleep_time, NULL) == 0 ? 0 : 1);
 	}
