@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACCOUNTING_CALLS     468 /* one for each system call; the last: numbers that there are not */
+#define ACCOUNTING_CALLS     471 /* one for each system call; the last: numbers that there are not */
 #define ACCOUNTING_PROCESSES 2048
 #define ACCOUNTING_SAMPLES   512
 #define ACCOUNTING_FILES     256

@@ -124,6 +124,8 @@ static int check_file(const struct mmap_request *request, struct vma *vma)
 	if (type == LINUX_MAP_SHARED || type == LINUX_MAP_SHARED_VALIDATE) {
 		if ((request->protection & LINUX_PROT_WRITE) && !(file->mode & FILE_WRITE))
 			return -EACCES;
+		if ((file->mode & FILE_WRITE) && inode_is_append_only(file->inode))
+			return -EACCES;
 		if (!(file->mode & FILE_WRITE))
 			vma->max_protection &= ~LINUX_PROT_WRITE;
 		vma->flags |= VMA_SHARED;

@@ -84,6 +84,8 @@ static int check_copy_range(const struct file *in, const struct file *out)
 		return -EINVAL;
 	if (!(in->mode & FILE_READ) || !(out->mode & FILE_WRITE) || (out->flags & LINUX_O_APPEND))
 		return -EBADF;
+	if (inode_is_immutable(out->inode))
+		return -EPERM;
 	if (in->inode->sb != out->inode->sb)
 		return -EXDEV;
 	return 0;

@@ -40,6 +40,8 @@ static int64_t set_status_flags(struct file *file, int fd, uint32_t wanted)
 	int result = 0;
 
 	wanted &= SETTABLE;
+	if (((old ^ wanted) & LINUX_O_APPEND) && inode_is_append_only(file->inode))
+		return -EPERM;
 	if ((wanted & ~old & LINUX_O_NOATIME) &&
 		!inode_owner_or_capable(file->inode, current_cred()))
 		return -EPERM;

@@ -2,7 +2,9 @@
 /* ioctl(2): the requests that any file takes; all others are the file's own. */
 #include "abi/ioctl.h"
 #include "abi/fcntl.h"
+#include "abi/capability.h"
 #include "abi/stat.h"
+#include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/file.h"
@@ -55,6 +57,16 @@ static int64_t bytes_left(struct task *task, struct file *file, gaddr_t address)
 	return mm_copy_out(task->mm, address, &value, sizeof(value));
 }
 
+/* No file system here has blocks to tell of. */
+static int64_t block_of(struct task *task, gaddr_t address)
+{
+	int32_t block;
+
+	if (!cred_capable(task->cred, LINUX_CAP_SYS_RAWIO))
+		return -EPERM;
+	return mm_copy_in(task->mm, &block, address, sizeof(block)) ? -EFAULT : -EINVAL;
+}
+
 static int64_t file_request(
 	struct task *task, struct file *file, uint32_t command, uint64_t argument)
 {
@@ -67,7 +79,7 @@ static int64_t file_request(
 	case LINUX_FIONREAD:
 		return bytes_left(task, file, argument);
 	case LINUX_FIBMAP:
-		return -EINVAL;
+		return block_of(task, argument);
 	default:
 		return result;
 	}
@@ -100,6 +112,12 @@ int64_t sys_ioctl(struct task *task, const uint64_t args[6])
 	case LINUX_FIGETBSZ:
 		block = (int32_t)file->inode->attributes.blksize;
 		return mm_copy_out(task->mm, args[2], &block, sizeof(block));
+	case LINUX_FS_IOC_GETFLAGS:
+	case LINUX_FS_IOC_SETFLAGS:
+	case LINUX_FS_IOC_FSGETXATTR:
+	case LINUX_FS_IOC_FSSETXATTR:
+		size = file_flags_ioctl(task, file, command, args[2]);
+		return size == -ENOTTY ? file_request(task, file, command, args[2]) : size;
 	case LINUX_FICLONE:
 	case LINUX_FICLONERANGE:
 	case LINUX_FS_IOC_FIEMAP:

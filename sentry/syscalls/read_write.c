@@ -87,6 +87,8 @@ static int64_t transfer_vector(struct task *task, int fd, gaddr_t iovecs, uint64
 		result = -EOPNOTSUPP;
 	else if ((rwf & LINUX_RWF_APPEND) && (rwf & LINUX_RWF_NOAPPEND))
 		result = -EINVAL;
+	else if ((rwf & LINUX_RWF_NOAPPEND) && inode_is_append_only(file->inode))
+		result = -EPERM;
 	else if (write)
 		result = file_write_flags(file, &iter, position, rwf);
 	else

@@ -33,10 +33,15 @@ struct syscall_row {
 };
 
 /* One more than the greatest number in the table. */
-#define SYSCALL_LIMIT 468
+#define SYSCALL_LIMIT 470
 
 /* The row of a number; NULL if Linux has no such system call: ENOSYS then. */
 const struct syscall_row *syscall_lookup(uint64_t number);
+
+struct file;
+/* FS_IOC_GETFLAGS and its like, on any file; -ENOTTY where there are no flags (file_attr.c). */
+int64_t file_flags_ioctl(
+	struct task *task, struct file *file, uint32_t command, uint64_t address);
 
 #define SYSCALL(number, name, handler, state, arguments, result, note) syscall_handler handler;
 #include "abi/syscalls.def"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chmod(2), chown(2), utimensat(2): what Linux's notify_change() and its callers check. Differs: no
- * immutable or append-only flags. */
+/* chmod(2), chown(2), utimensat(2): what Linux's notify_change() and its callers check. */
 #include "sentry/vfs/attributes.h"
 
 #include "abi/capability.h"
@@ -112,7 +111,7 @@ int path_chmod(const struct path *path, uint32_t mode)
 		return result;
 	if (inode_is_type(inode, LINUX_S_IFLNK))
 		result = -EOPNOTSUPP;
-	else if (!inode_owner_or_capable(inode, cred))
+	else if (inode_is_frozen(inode) || !inode_owner_or_capable(inode, cred))
 		result = -EPERM;
 	if (!in_group(cred, inode->attributes.gid) && !inode_capable(inode, cred, LINUX_CAP_FSETID))
 		attributes.mode &= ~(uint32_t)LINUX_S_ISGID;
@@ -145,7 +144,10 @@ int path_chown(const struct path *path, uint32_t uid, uint32_t gid)
 
 	if (result)
 		return result;
-	result = may_chown(inode, vfs_cred(), uid, gid);
+	if (inode_is_frozen(inode) && (uid != UINT32_MAX || gid != UINT32_MAX))
+		result = -EPERM;
+	else
+		result = may_chown(inode, vfs_cred(), uid, gid);
 	if (uid != UINT32_MAX)
 		mask |= ATTRIBUTE_UID;
 	if (gid != UINT32_MAX)
@@ -168,6 +170,8 @@ static int may_set_times(struct inode *inode, const struct linux_timespec times[
 	bool now = !times ||
 		   (times[0].tv_nsec == LINUX_UTIME_NOW && times[1].tv_nsec == LINUX_UTIME_NOW);
 
+	if (now ? inode_is_immutable(inode) : inode_is_frozen(inode))
+		return -EPERM;
 	if (inode_owner_or_capable(inode, cred))
 		return 0;
 	return now ? inode_permission(inode, cred, MAY_WRITE) : -EPERM;

@@ -11,6 +11,7 @@
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode_acl.h"
+#include "sentry/vfs/inode_flags.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/open.h"
@@ -95,6 +96,8 @@ int inode_create_locked(struct inode *directory, const char *name, uint32_t mode
 	result = name ? directory->ops->create(directory, name, mode, rdev, cred, out)
 		      : directory->ops->tmpfile(directory, mode, cred, out);
 	inode_acl_inherit_done(result ? NULL : *out, &inherited);
+	if (result == 0)
+		inode_flags_inherit(*out, directory);
 	return result;
 }
 
@@ -198,6 +201,8 @@ int path_symlink(const char *target, int dirfd, const char *name)
 		else
 			result = new.directory->ops->symlink(
 				new.directory, new.name, target, cred, &inode);
+		if (result == 0)
+			inode_flags_inherit(inode, new.directory);
 		result = new_name_end(&new, inode, result);
 	}
 	path_put(&parent);
@@ -207,7 +212,7 @@ int path_symlink(const char *target, int dirfd, const char *name)
 /* Both locked. */
 static int may_link(const struct inode *directory, const struct inode *inode)
 {
-	if (inode_is_type(inode, LINUX_S_IFDIR))
+	if (inode_is_frozen(inode) || inode_is_type(inode, LINUX_S_IFDIR))
 		return -EPERM;
 	if (!directory->ops->link)
 		return -EPERM;

@@ -93,7 +93,7 @@ void inode_touch_atime(struct inode *inode)
 {
 	struct linux_timespec now;
 
-	if (inode->sb->read_only)
+	if (inode->sb->read_only || (inode->flags & LINUX_FS_NOATIME_FL))
 		return;
 	/* A reader does not wait for a writer to finish: the write makes the next read's update due
 	 * anyway. */

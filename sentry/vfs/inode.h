@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "abi/ioctl.h"
 #include "abi/time.h"
 #include "base/compiler.h"
 #include "base/lock.h"
@@ -155,6 +156,7 @@ struct inode {
 	/* Symlink: the target, NUL-terminated, malloced; a file system may set it once (and never
 	 * change it), and the VFS then uses it instead of readlink, and frees it with the inode. */
 	char *_Atomic link;
+	_Atomic uint32_t flags;	    /* LINUX_FS_*_FL; vfs/inode_flags.c's own */
 	_Atomic uint8_t write_hint; /* LINUX_RWH_*: F_SET_RW_HINT */
 	_Atomic bool linkable;	    /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
 };
@@ -199,6 +201,7 @@ struct super_block {
 	bool no_name_cache;	/* not even present ones are (proc/PID) */
 	bool exports_handles;	/* number and time of birth find a file again (vfs/file_handle.h) */
 	bool read_only;
+	bool inode_flags; /* set once: inodes may have the flags of chattr(1), which the VFS keeps */
 	bool posix_acl; /* set once: inodes may have access control lists, which the VFS keeps */
 	bool placeless; /* nsfs: no namespace has its mounts, so that any may bind them */
 	struct mutex rename_lock; /* RANK_RENAME */
@@ -243,6 +246,22 @@ void inode_put(struct inode *inode);
 static inline bool inode_is_type(const struct inode *inode, uint32_t type)
 {
 	return (inode->attributes.mode & 0170000) == type;
+}
+
+/* chattr(1)'s i, a and A. */
+static inline bool inode_is_immutable(const struct inode *inode)
+{
+	return inode->flags & LINUX_FS_IMMUTABLE_FL;
+}
+
+static inline bool inode_is_append_only(const struct inode *inode)
+{
+	return inode->flags & LINUX_FS_APPEND_FL;
+}
+
+static inline bool inode_is_frozen(const struct inode *inode)
+{
+	return inode->flags & (LINUX_FS_IMMUTABLE_FL | LINUX_FS_APPEND_FL);
 }
 
 /* Are there open files of it, other than O_PATH? */

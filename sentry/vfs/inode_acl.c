@@ -146,6 +146,8 @@ static int store_default(struct inode *inode, struct posix_acl *acl)
 /* RANK_INODE held. */
 static int store_locked(struct inode *inode, enum posix_acl_type type, struct posix_acl *acl)
 {
+	if (inode_is_frozen(inode))
+		return -EPERM;
 	if (type == POSIX_ACL_DEFAULT && !inode_is_type(inode, LINUX_S_IFDIR))
 		return acl ? -EACCES : 0;
 	if (!inode_owner_or_capable(inode, vfs_cred()))

@@ -76,6 +76,10 @@ static int may_open(const struct path *path, uint32_t flags, const struct cred *
 						    (mask & MAY_WRITE ? POLICY_WRITE : 0));
 	if (result)
 		return result;
+	if (inode_is_append_only(inode) && ((flags & LINUX_O_TRUNC) ||
+						   ((flags & LINUX_O_ACCMODE) != LINUX_O_RDONLY &&
+							   !(flags & LINUX_O_APPEND))))
+		return -EPERM;
 	if ((flags & LINUX_O_NOATIME) && !inode_owner_or_capable(inode, cred))
 		return -EPERM;
 	return 0;

@@ -107,6 +107,8 @@ int inode_permission(struct inode *inode, const struct cred *cred, unsigned int 
 
 	if (result || !cred)
 		return result;
+	if ((mask & MAY_WRITE) && unlikely(inode_is_immutable(inode)))
+		return -EPERM;
 	mask &= 7;
 	if (inode->ops->permission)
 		return inode->ops->permission(inode, cred, mask);
@@ -164,9 +166,13 @@ int directory_may_delete(
 
 	if (result)
 		return result;
+	if (inode_is_append_only(directory) && cred)
+		return -EPERM;
 	if ((directory->attributes.mode & LINUX_S_ISVTX) && cred &&
 		victim->attributes.uid != cred->fsuid && directory->attributes.uid != cred->fsuid &&
 		!inode_capable(victim, cred, LINUX_CAP_FOWNER))
+		return -EPERM;
+	if (inode_is_frozen(victim) && cred)
 		return -EPERM;
 	if (is_directory != inode_is_type(victim, LINUX_S_IFDIR))
 		return is_directory ? -ENOTDIR : -EISDIR;

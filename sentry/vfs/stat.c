@@ -58,6 +58,19 @@ int inode_stat(struct inode *inode, struct linux_stat *out)
 	return 0;
 }
 
+/* What the flags of chattr(1) say, where there are any. */
+static void statx_flags(const struct inode *inode, struct linux_statx *out)
+{
+	if (!inode->sb->inode_flags)
+		return;
+	/* The bits are the same. */
+	out->stx_attributes |=
+		inode->flags &
+		(LINUX_STATX_ATTR_IMMUTABLE | LINUX_STATX_ATTR_APPEND | LINUX_STATX_ATTR_NODUMP);
+	out->stx_attributes_mask |=
+		LINUX_STATX_ATTR_IMMUTABLE | LINUX_STATX_ATTR_APPEND | LINUX_STATX_ATTR_NODUMP;
+}
+
 static struct linux_statx_timestamp statx_time(const struct linux_timespec *time)
 {
 	return (struct linux_statx_timestamp){
@@ -76,7 +89,8 @@ int inode_statx(struct inode *inode, const struct mount *mount, bool mount_root,
 		.stx_mask = LINUX_STATX_BASIC_STATS,
 		.stx_blksize = attributes.blksize,
 		.stx_attributes = mount_root ? LINUX_STATX_ATTR_MOUNT_ROOT : 0,
-		.stx_attributes_mask = LINUX_STATX_ATTR_MOUNT_ROOT,
+		.stx_attributes_mask = LINUX_STATX_ATTR_MOUNT_ROOT | LINUX_STATX_ATTR_AUTOMOUNT |
+				       LINUX_STATX_ATTR_DAX,
 		.stx_nlink = attributes.nlink,
 		.stx_uid = attributes.uid,
 		.stx_gid = attributes.gid,
@@ -92,6 +106,7 @@ int inode_statx(struct inode *inode, const struct mount *mount, bool mount_root,
 		.stx_dev_major = LINUX_MAJOR(inode->sb->dev),
 		.stx_dev_minor = LINUX_MINOR(inode->sb->dev),
 	};
+	statx_flags(inode, out);
 	/* A birth time of 0 means that the file system knows none. */
 	if ((mask & LINUX_STATX_BTIME) && (attributes.btime.tv_sec || attributes.btime.tv_nsec)) {
 		out->stx_mask |= LINUX_STATX_BTIME;

@@ -40,6 +40,8 @@ int path_truncate(const struct path *path, struct file *file, uint64_t size, boo
 		result = policy_check(path, POLICY_WRITE);
 	if (result)
 		return result;
+	if (inode_is_append_only(inode))
+		return -EPERM;
 	mutex_lock(&inode->lock);
 	result = check_limit(inode, size);
 	if (result == 0)
@@ -75,6 +77,11 @@ static int check_fallocate(const struct file *file, int mode, int64_t offset, in
 		return -EOPNOTSUPP;
 	if (!(file->mode & FILE_WRITE))
 		return -EBADF;
+	if (inode_is_append_only(file->inode) &&
+		(mode & ~(LINUX_FALLOC_FL_KEEP_SIZE | LINUX_FALLOC_FL_UNSHARE_RANGE)))
+		return -EPERM;
+	if (inode_is_immutable(file->inode))
+		return -EPERM;
 	switch (file->inode->attributes.mode & LINUX_S_IFMT) {
 	case LINUX_S_IFIFO:
 		return -ESPIPE;

@@ -44,6 +44,8 @@ static int check_permission(struct inode *inode, const char *name, bool write)
 	const struct cred *cred = vfs_cred();
 	int result;
 
+	if (write && inode_is_frozen(inode))
+		return -EPERM;
 	if (has_prefix(name, LINUX_XATTR_SECURITY_PREFIX)) {
 		bool caps = !strcmp(name, LINUX_XATTR_NAME_CAPS);
 

@@ -30,6 +30,8 @@ PROGRAMS = [
                                         "chmod 640 f; getfacl -nc f; setfacl -d -m u:5:rwx,g:6:rx d; umask 077; echo x > d/a; mkdir d/s; getfacl -nR d/a d/s d; "
                                         "cp -a d e; getfacl -n e/a e/s; tar --acls -cf t d; mkdir x; tar --acls -xf t -C x; getfacl -n x/d x/d/a; "
                                         "setfacl -m u:9:r p; getfacl -nc p; setfacl -b f; setfacl -k d; getfacl -nc f d; setfacl -d -m u:5:r f; setfacl -m u:5:r,o::z f; echo $?"),
+    ("chattr", "chattr", "cd /dev/shm; rm -rf ca; mkdir ca; cd ca; echo x > f; mkdir d; mkfifo p; ln -s f l; chattr +i f; chattr +dA d; touch d/f; lsattr -d d d/f f; lsattr p l; "
+                         "lsattr -v f; lsattr -p f; echo y > f; rm -f f; mv f g; chattr -i f; chattr +a f; echo z >> f; echo q > f; cat f; chattr +j f; chattr -a f; cd ..; rm -r ca"),
     ("python", "python3", "python3 -c 'import sys; print(sys.version_info[0], 2**100)'"),
     ("python threads", "python3", "python3 - <<'E'\nimport threading,queue\nq=queue.Queue()\n"
      "def w(n):\n  for i in range(100): q.put(n)\nt=[threading.Thread(target=w,args=(i,)) for i in range(8)]\n"

@@ -90,7 +90,13 @@ static struct inode *change_commit(struct name_change *change, struct inode *ino
 {
 	struct overlay_node *node = overlay_node_of(change->directory);
 
+	bool was_there = change->found && change->name->inode;
+
 	touch_directory(change->directory);
+	/* As the tmpfs says it that would have such a directory. */
+	if (!node->lower)
+		change->directory->attributes.size +=
+			TMPFS_ENTRY_SIZE * ((uint64_t)(inode != NULL) - (uint64_t)was_there);
 	if (change->found && !inode && !change->covers && !change->name->kept)
 		return overlay_name_remove(node, change->name);
 	if (change->found)

@@ -122,8 +122,10 @@ int overlay_inode_new(struct super_block *sb, uint32_t mode, uint64_t rdev, cons
 	node->data_in_upper = true;
 	node->changed = true;
 	node->inode->attributes.rdev = rdev;
-	if (LINUX_S_ISDIR(mode))
+	if (LINUX_S_ISDIR(mode)) {
 		node->inode->attributes.nlink = 2;
+		node->inode->attributes.size = 2ul * TMPFS_ENTRY_SIZE;
+	}
 	if (target) {
 		node->inode->link = strdup(target);
 		node->inode->attributes.size = strlen(target);

@@ -82,6 +82,7 @@ int overlay_super_block_new(
 	fs->upper = super_block_get(upper);
 	sb->private = fs;
 	sb->posix_acl = true;
+	sb->inode_flags = true;
 	sb->next_ino = OVERLAY_FIRST_INO;
 	sb->exports_handles = true;
 	(void)snprintf(sb->source, sizeof(sb->source), "overlay");

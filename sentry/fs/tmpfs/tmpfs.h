@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What Linux's tmpfs counts in a directory's size for each entry, "." and ".." too. */
+#define TMPFS_ENTRY_SIZE 20
+
 struct cred;
 struct file;
 

@@ -9,9 +9,6 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
-/* What Linux's tmpfs counts in a directory's size for each entry, "." and ".." too. */
-#define TMPFS_ENTRY_SIZE 20
-
 struct tmpfs_name;
 struct tmpfs_xattr;
 

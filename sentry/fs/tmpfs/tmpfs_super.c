@@ -207,6 +207,7 @@ int tmpfs_super_block_new(
 	sb->exports_handles = true;
 	sb->private = fs;
 	sb->posix_acl = true;
+	sb->inode_flags = true;
 	if (hidden_mount)
 		fs->quota.total = &all_mounts;
 	error = make_root(sb);

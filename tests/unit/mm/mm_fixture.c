@@ -6,6 +6,7 @@
 #include "base/safe_copy.h"
 #include "sentry/mm/mappable.h"
 #include "sentry/mm/memory_file.h"
+#include "sentry/vfs/inode.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -151,6 +152,7 @@ unsigned int vma_count(void)
 
 struct host_file {
 	struct file file;
+	struct inode inode; /* what it is a file of; nothing is set */
 	struct mappable mappable;
 	int fd;
 	bool writable;
@@ -194,6 +196,7 @@ struct file *host_file_new(size_t pages, bool writable)
 	unsigned char page[PAGE_SIZE];
 
 	ck_assert_ptr_nonnull(host);
+	host->file.inode = &host->inode;
 	host->fd = memfd_create("host-file", MFD_CLOEXEC);
 	for (size_t i = 0; i < pages; i++) {
 		memset(page, (int)i + 1, sizeof(page));
