@@ -28,6 +28,11 @@ bool console_is_ours(void)
 	return g_console >= 0 && tcgetpgrp(g_console) == getpgrp();
 }
 
+bool console_has_shell(void)
+{
+	return console_is_ours() && getpgrp() != getsid(0);
+}
+
 bool console_take(void)
 {
 	struct termios raw = g_original;

@@ -15,6 +15,8 @@
 bool console_open(int fd, struct sandbox_console *console);
 /* Is the command in the terminal's foreground? */
 bool console_is_ours(void);
+/* It is, and there is a shell with job control that gave it to us. */
+must_check bool console_has_shell(void);
 /* Raw mode, unless the command is in the background; tells whether. Repeat after a stop. */
 bool console_take(void);
 void console_give_back(void);

@@ -55,6 +55,16 @@ static bool wants_accounting(const struct run_options *options)
 	return options->result || options->report || options->progress || options->learn;
 }
 
+static int make_page(struct outcome *outcome, struct failure *failure)
+{
+	outcome->page = mmap(NULL, sizeof(*outcome->page), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (outcome->page != MAP_FAILED)
+		return 0;
+	outcome->page = NULL;
+	return fail_errno(failure, errno, "no memory to count in");
+}
+
 int outcome_begin(
 	struct outcome *outcome, const struct run_options *options, struct failure *failure)
 {
@@ -66,6 +76,8 @@ int outcome_begin(
 		.applied = -1};
 	clock_gettime(CLOCK_REALTIME, &outcome->started);
 	outcome->started_ns = outcome->ended_ns = now_ns();
+	if (wants_accounting(options) && make_page(outcome, failure))
+		return -1;
 	if (options->result &&
 		outcome_open("result", options->result, &outcome->result_fd, failure))
 		return -1;
@@ -81,14 +93,6 @@ int outcome_begin(
 		outcome->changes_fd = memfd_create("changes", MFD_CLOEXEC);
 		if (outcome->changes_fd < 0)
 			return fail_errno(failure, errno, "no memory for the list of changes");
-	}
-	if (!wants_accounting(options))
-		return 0;
-	outcome->page = mmap(NULL, sizeof(*outcome->page), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (outcome->page == MAP_FAILED) {
-		outcome->page = NULL;
-		return fail_errno(failure, errno, "no memory to count in");
 	}
 	return 0;
 }
@@ -155,6 +159,19 @@ int outcome_end(struct outcome *outcome, int status)
 	default:
 		return status;
 	}
+}
+
+static uint64_t timeval_ns(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000ul + (uint64_t)time->tv_usec * 1000;
+}
+
+void outcome_note_usage(struct outcome *outcome, const struct rusage *usage)
+{
+	if (!outcome->page)
+		return;
+	atomic_store(&outcome->page->sentry_user_ns, timeval_ns(&usage->ru_utime));
+	atomic_store(&outcome->page->sentry_system_ns, timeval_ns(&usage->ru_stime));
 }
 
 void outcome_read_changes(struct outcome *outcome)

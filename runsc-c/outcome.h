@@ -11,6 +11,7 @@
 #include "sentry/kernel/accounting.h"
 
 #include <jansson.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct outcome {
@@ -29,13 +30,16 @@ struct outcome {
 	struct failure failure; /* message empty: none */
 };
 
-/* Opens what will be written and makes the page. -1: failure is filled. */
+/* Opens what will be written and makes the page. -1: failure is filled, and what was opened is to be
+ * written all the same. */
 must_check int outcome_begin(
 	struct outcome *outcome, const struct run_options *options, struct failure *failure);
 /* Since then, in nanoseconds. */
 int64_t outcome_elapsed_ns(const struct outcome *outcome);
 /* The sandbox is gone: the status to exit with. */
 int outcome_end(struct outcome *outcome, int status);
+/* The sentry had no time to say what it used. */
+void outcome_note_usage(struct outcome *outcome, const struct rusage *usage);
 /* What the sandbox changed. */
 void outcome_read_changes(struct outcome *outcome);
 /* Writes what was asked for. -1: failure is filled. */

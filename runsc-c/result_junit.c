@@ -16,50 +16,64 @@ static const xmlChar *xml(const char *text)
 	return (const xmlChar *)text;
 }
 
-/* XML has no place for control characters and broken UTF-8. */
+/* XML has no place for control characters, and the last two of each plane's are none. */
 static void attribute(xmlTextWriter *writer, const char *name, const char *text)
 {
-	char copy[4096];
-	size_t size = 0;
+	json_t *valid = result_text(text);
+	char *copy = valid ? strdup(json_string_value(valid)) : NULL;
 
-	for (; text[size] && size < sizeof(copy) - 1; size++)
-		copy[size] = text[size] >= ' ' && text[size] < 0x7f ? text[size] : '?';
-	copy[size] = '\0';
-	(void)xmlTextWriterWriteAttribute(writer, xml(name), xml(copy));
+	for (char *at = copy; at && *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			*at = '?';
+		else if (!strncmp(at, "\xef\xbf\xbe", 3) || !strncmp(at, "\xef\xbf\xbf", 3))
+			at[0] = at[1] = at[2] = '?';
+	}
+	(void)xmlTextWriterWriteAttribute(writer, xml(name), xml(copy ? copy : "?"));
+	free(copy);
+	json_decref(valid);
 }
 
 static void command_text(const struct outcome *outcome, char *text, size_t size)
 {
 	size_t used = 0;
 
-	text[0] = '\0';
+	(void)snprintf(text, size, "csandbox");
 	for (char **word = outcome->options->command; word && *word && used < size; word++)
 		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", *word);
 }
 
-static void write_properties(xmlTextWriter *writer, const json_t *result)
+static void write_property(xmlTextWriter *writer, const char *name, const char *value)
 {
-	static const char *const names[] = {"reason", "status", "memory_peak_bytes",
-		"processes_peak", "processes_started", "bytes_read", "bytes_written"};
-
-	(void)xmlTextWriterStartElement(writer, xml("properties"));
-	for (size_t i = 0; i < array_count(names); i++) {
-		json_t *value = json_object_get(result, names[i]);
-		char text[64];
-
-		if (!value)
-			continue;
-		if (json_is_string(value))
-			(void)snprintf(text, sizeof(text), "%s", json_string_value(value));
-		else
-			(void)snprintf(
-				text, sizeof(text), "%lld", (long long)json_integer_value(value));
-		(void)xmlTextWriterStartElement(writer, xml("property"));
-		attribute(writer, "name", names[i]);
-		attribute(writer, "value", text);
-		(void)xmlTextWriterEndElement(writer);
-	}
+	(void)xmlTextWriterStartElement(writer, xml("property"));
+	attribute(writer, "name", name);
+	attribute(writer, "value", value);
 	(void)xmlTextWriterEndElement(writer);
+}
+
+/* All of the result: limits.memory.used and so on, lists and what is null as JSON. */
+static void write_properties(xmlTextWriter *writer, const char *prefix, const json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)object, key, value)
+	{
+		char name[256];
+		char *text;
+
+		(void)snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
+		if (json_is_object(value)) {
+			write_properties(writer, name, value);
+			continue;
+		}
+		if (json_is_string(value)) {
+			write_property(writer, name, json_string_value(value));
+			continue;
+		}
+		text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+		write_property(writer, name, text ? text : "");
+		free(text);
+	}
 }
 
 static void write_verdict(xmlTextWriter *writer, const struct outcome *outcome, int status)
@@ -97,7 +111,9 @@ static void write_suite(
 	attribute(writer, "skipped", "0");
 	attribute(writer, "time", time);
 	attribute(writer, "timestamp", start);
-	write_properties(writer, result);
+	(void)xmlTextWriterStartElement(writer, xml("properties"));
+	write_properties(writer, "", result);
+	(void)xmlTextWriterEndElement(writer);
 	(void)xmlTextWriterStartElement(writer, xml("testcase"));
 	attribute(writer, "classname", "csandbox");
 	attribute(writer, "name", name);

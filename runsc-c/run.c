@@ -44,6 +44,7 @@ static struct host_cgroup g_host_cgroup;
 static struct sandbox_policy g_policy_config;
 static int g_learn_fd = -1, g_learned_fd = -1; /* --learn: the file, and what the sentry wrote */
 static char g_working_directory[PATH_MAX];
+static bool g_stopped_alone; /* the guest is stopped, and the command is not */
 
 static struct sandbox_mount *add_mount(enum sandbox_mount_type type, const char *destination)
 {
@@ -286,7 +287,8 @@ static void send_size(struct sandbox *sandbox)
 	(void)control_send(sandbox->control, &message);
 }
 
-/* Stops as the guest did, so that the caller's shell sees it; goes on when the shell says so. */
+/* Stops as the guest did, so that the caller's shell sees it; goes on when the shell says so. With
+ * a time limit and no such shell nobody would: then only the guest stops. */
 static void stop_as_guest(struct sandbox *sandbox)
 {
 	struct control_message message = {.type = CONTROL_CONTINUE};
@@ -309,8 +311,9 @@ static void pass_signal(struct sandbox *sandbox, const struct signalfd_siginfo *
 		send_size(sandbox);
 		return;
 	case SIGCONT:
-		if (!console_take())
+		if (!console_take() && !g_stopped_alone)
 			return;
+		g_stopped_alone = false;
 		send_size(sandbox);
 		message.type = CONTROL_CONTINUE;
 		break;
@@ -323,9 +326,11 @@ static void pass_signal(struct sandbox *sandbox, const struct signalfd_siginfo *
 /* The sentry is gone and said nothing. */
 static void explain_end(struct sandbox *sandbox, struct failure *failure)
 {
+	struct rusage usage;
 	int status = 0;
 
-	(void)waitpid(sandbox->sentry, &status, 0);
+	if (wait4(sandbox->sentry, &status, 0, &usage) > 0)
+		outcome_note_usage(&g_outcome, &usage);
 	sandbox->sentry = -1;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		(void)fail(failure, STATUS_INTERNAL,
@@ -388,7 +393,9 @@ static int relay(struct sandbox *sandbox, int signals)
 		}
 		switch (message.type) {
 		case CONTROL_STOPPED:
-			stop_as_guest(sandbox);
+			g_stopped_alone = g_options.limits.timeout_ns && !console_has_shell();
+			if (!g_stopped_alone)
+				stop_as_guest(sandbox);
 			break;
 		case CONTROL_TEXT:
 			fputs(message.failure.message, stderr);
@@ -519,16 +526,31 @@ static int finish(int status, struct failure *failure)
 	return status;
 }
 
+/* Nobody shall take the result of an earlier run for that of one which never began. */
+static int finish_unparsed(struct failure *failure)
+{
+	struct run_options *options = &g_options;
+	struct failure other = {0};
+
+	*options = (struct run_options){.result = options->result,
+		.result_junit = options->result_junit,
+		.command = options->command};
+	return outcome_begin(&g_outcome, options, &other) ? failure->status
+							  : finish(failure->status, failure);
+}
+
 static int run(int argc, char **argv, struct failure *failure)
 {
 	int parsed = run_options_parse(&g_options, argc, argv, failure), status;
 
+	if (parsed > 0)
+		return 0;
 	if (parsed)
-		return parsed > 0 ? 0 : failure->status;
+		return finish_unparsed(failure);
 	if (outcome_begin(&g_outcome, &g_options, failure) ||
 		layers_open(&g_layers, &g_options, failure) ||
 		apply_begin(&g_apply, &g_options, failure) || open_learning(failure))
-		return failure->status;
+		return finish(failure->status, failure);
 	status = run_sandbox(failure);
 	host_cgroup_remove(&g_host_cgroup);
 	return finish(status, failure);

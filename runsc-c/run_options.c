@@ -519,6 +519,25 @@ static error_t parse_policy_option(int key, char *argument, struct argp_state *s
 	return error ? give_up(parse) : 0;
 }
 
+/* After an error: where the result is to go that tells of it, as far as that can be understood. */
+static error_t parse_result_option(int key, char *argument, struct argp_state *state)
+{
+	static struct trace_options ignored;
+	struct parse *parse = state->input;
+
+	if (key == ARGP_KEY_INIT && state->root_argp->children)
+		state->child_inputs[0] = &ignored;
+	else if (key == KEY_RESULT)
+		parse->options->result = argument;
+	else if (key == KEY_RESULT_FORMAT)
+		parse->options->result_junit = !strcmp(argument, "junit");
+	else if (key == ARGP_KEY_ARG) {
+		parse->options->command = state->argv + state->next - 1;
+		state->next = state->argc;
+	}
+	return 0;
+}
+
 #define EXIT_STATUS                                                                                \
 	"\vExit status: CMD's own; 128+N if signal N killed it; 127 if CMD was not found, 126 if " \
 	"it "                                                                                      \
@@ -547,6 +566,9 @@ static const struct argp trace_parser = {
 static const struct argp run_policy_parser = {.options = table, .parser = parse_policy_option};
 static const struct argp trace_policy_parser = {
 	.options = table, .parser = parse_policy_option, .children = trace_children};
+static const struct argp run_result_parser = {.options = table, .parser = parse_result_option};
+static const struct argp trace_result_parser = {
+	.options = table, .parser = parse_result_option, .children = trace_children};
 
 /* A long option's row by its name or an unambiguous beginning of it, as getopt_long(3) finds it;
  * *several if there is more than one. */
@@ -594,9 +616,10 @@ static int explain_usage(
 		culprit, command);
 }
 
-int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
+#define PARSER_FLAGS (ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS)
+
+static int parse_all(struct run_options *options, int argc, char **argv, struct failure *failure)
 {
-	const unsigned int flags = ARGP_IN_ORDER | ARGP_NO_HELP | ARGP_NO_EXIT | ARGP_NO_ERRS;
 	struct parse parse = {.options = options, .failure = failure, .next = 1};
 	size_t count = 0;
 
@@ -612,11 +635,11 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 
 	/* Other errors are the second pass's to explain. */
 	(void)argp_parse(options->trace.on ? &trace_policy_parser : &run_policy_parser, argc, argv,
-		flags, NULL, &parse);
+		PARSER_FLAGS, NULL, &parse);
 	if (parse.failed)
 		return -1;
-	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, flags, NULL,
-		    &parse)) {
+	if (argp_parse(options->trace.on ? &trace_parser : &run_parser, argc, argv, PARSER_FLAGS,
+		    NULL, &parse)) {
 		if (parse.answered)
 			return 1;
 		if (parse.next < options->trace.next)
@@ -638,4 +661,15 @@ int run_options_parse(struct run_options *options, int argc, char **argv, struct
 		return fail(failure, STATUS_INTERNAL, "there is no platform %s; there is: ptrace",
 			options->platform);
 	return 0;
+}
+
+int run_options_parse(struct run_options *options, int argc, char **argv, struct failure *failure)
+{
+	int parsed = parse_all(options, argc, argv, failure);
+	struct parse parse = {.options = options, .failure = failure};
+
+	if (parsed < 0)
+		(void)argp_parse(options->trace.on ? &trace_result_parser : &run_result_parser,
+			argc, argv, PARSER_FLAGS, NULL, &parse);
+	return parsed;
 }

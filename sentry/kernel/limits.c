@@ -88,6 +88,9 @@ static void terminate(struct thread_group *group)
 
 	siginfo_kernel(&info, LINUX_SIGTERM);
 	(void)signal_send_locked(group->leader, &info, true);
+	/* One that is stopped shall have its time of grace, too. */
+	siginfo_kernel(&info, LINUX_SIGCONT);
+	(void)signal_send_locked(group->leader, &info, true);
 }
 
 static void on_timeout(struct ktimer *timer)

@@ -47,6 +47,7 @@ def statuses():
     says("--timeout with a child that goes on", sandbox("--timeout", "300ms", "--", "sh", "-c", "sleep 60; sleep 60"), 124, "")
     says("SIGTERM comes first", sandbox("--timeout", "400ms", "--", "sh", "-c", "trap 'echo told; exit 0' TERM; while :; do sleep 0.05; done"), 124, "told\n")
     says("and SIGKILL after --grace", sandbox("--timeout", "300ms", "--grace", "300ms", "--", "sh", "-c", "trap '' TERM; while :; do sleep 1; done"), 124, "")
+    says("and who is stopped", sandbox("--timeout", "400ms", "--", "sh", "-c", "trap 'echo told; exit 0' TERM; kill -STOP $$; sleep 9"), 124, "told\n")
     says("process 1 as well", sandbox("--timeout", "300ms", "--grace", "300ms", "--as-pid-1", "--", "sleep", "60"), 124, "")
     says("who is faster keeps its status", sandbox("--timeout", "60s", "--", "sh", "-c", "exit 7"), 7, "")
     says("--cpu-time", sandbox("--cpu-time", "200ms", "--", "sh", "-c", "while :; do :; done"), 137, "")

@@ -51,6 +51,12 @@ def endings(directory):
         good = done[0] == result["status"] == status and result["signal"] == signal and result["reason"] == reason
         score.check(good, f"{reason}, status {status}", done[0], done[2], {key: result[key] for key in ("status", "signal", "reason")})
         score.check(not faults(result), f"and the schema ({reason})", faults(result))
+    for arguments in (["--no-such-option"], ["--memory", "5x", "--", "true"], ["--layer", "/no/such", "--", "true"], [],
+                      ["--report", "/no/such/page", "--", "true"], ["--learn", "/no/such/policy", "--", "true"]):
+        pathlib.Path(f"{directory}/result").write_text("of an earlier run")
+        done, result = result_of(directory, *arguments)
+        good = done[0] == result["status"] == 125 and result["reason"] == "internal" and result["error"].encode() in done[2]
+        score.check(good and not faults(result), f"a result of {arguments}, with which nothing runs", done, result)
     if not jsonschema:
         score.skip("the schema", "there is no jsonschema here")
 
@@ -123,6 +129,12 @@ def junit(directory):
         good = done[0] == status and suite.get("tests") == "1" and float(case.get("time")) > 0 and suite.get("failures") == ("1" if kind else "0")
         good = good and (case.find(kind) is not None and case.find(kind).get("type") == "exit" if kind else len(case) == 0)
         score.check(good and script in case.get("name"), f"JUnit for status {status}", pathlib.Path(path).read_text())
+        properties = {each.get("name"): each.get("value") for each in suite.find("properties")}
+        good = properties["status"] == str(status) and int(properties["limits.memory.used"]) > 0 and int(properties["system_calls.mmap.count"]) > 0
+        score.check(good and float(properties["guests.user_seconds"]) >= 0, "and all that the result has", properties)
+    sandbox("--result", path, "--result-format", "junit", "--", "true", "f\u00fcnf", b"\xff\xef\xbf\xbe")
+    score.check("f\u00fcnf" in xml.etree.ElementTree.parse(path).find(".//testcase").get("name") or
+                "f??nf" in pathlib.Path(path).read_text(), "names in JUnit are valid XML", pathlib.Path(path).read_text())
     sandbox("--result", path, "--result-format", "junit", "--bind", "/no/such:/x", "--", "true")
     score.check(xml.etree.ElementTree.parse(path).getroot().find("testsuite/testcase/error") is not None, "JUnit for an error of the sandbox")
     done = sandbox("--result-format", "yaml", "--", "true")
