@@ -64,7 +64,13 @@
 #define LINUX_FAN_EPIDFD		   (-2)
 
 #define LINUX_FANOTIFY_METADATA_VERSION 3
-#define LINUX_FAN_EVENT_INFO_TYPE_PIDFD 4
+
+#define LINUX_FAN_EVENT_INFO_TYPE_FID		1
+#define LINUX_FAN_EVENT_INFO_TYPE_DFID_NAME	2
+#define LINUX_FAN_EVENT_INFO_TYPE_DFID		3
+#define LINUX_FAN_EVENT_INFO_TYPE_PIDFD		4
+#define LINUX_FAN_EVENT_INFO_TYPE_OLD_DFID_NAME 10
+#define LINUX_FAN_EVENT_INFO_TYPE_NEW_DFID_NAME 12
 
 struct linux_fanotify_event_metadata {
 	uint32_t event_len;
@@ -87,6 +93,14 @@ struct linux_fanotify_event_info_pidfd {
 	int32_t pidfd;
 };
 
+/* A struct file_handle follows, and a name that ends with a NUL, padded to four bytes. */
+struct linux_fanotify_event_info_fid {
+	uint8_t info_type;
+	uint8_t pad;
+	uint16_t len;
+	int32_t fsid[2];
+};
+
 struct linux_fanotify_response {
 	int32_t fd;
 	uint32_t response;
@@ -94,4 +108,6 @@ struct linux_fanotify_response {
 
 _Static_assert(
 	sizeof(struct linux_fanotify_event_info_pidfd) == 8, "struct fanotify_event_info_pidfd");
+_Static_assert(
+	sizeof(struct linux_fanotify_event_info_fid) == 12, "struct fanotify_event_info_fid");
 _Static_assert(sizeof(struct linux_fanotify_response) == 8, "struct fanotify_response");

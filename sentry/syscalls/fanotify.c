@@ -2,8 +2,8 @@
 /*
  * fanotify_init(2), fanotify_mark(2).
  *
- * Differs from Linux: file handles are not reported (FAN_REPORT_FID and its like: EINVAL, as before
- * Linux 5.1), so groups need CAP_SYS_ADMIN; FAN_ENABLE_AUDIT is EINVAL, as without auditing.
+ * Differs from Linux: FAN_ENABLE_AUDIT is EINVAL, as without auditing; FAN_FS_ERROR never comes;
+ * what came after Linux 6.12 is not there (FAN_PRE_ACCESS, FAN_REPORT_FD_ERROR, FAN_REPORT_MNT).
  */
 #include "abi/fanotify.h"
 
@@ -19,10 +19,13 @@
 
 #include <errno.h>
 
-#define INIT_FLAGS                                                                                 \
-	(LINUX_FAN_CLOEXEC | LINUX_FAN_NONBLOCK | LINUX_FAN_CLASS_CONTENT |                        \
-		LINUX_FAN_CLASS_PRE_CONTENT | LINUX_FAN_UNLIMITED_QUEUE |                          \
-		LINUX_FAN_UNLIMITED_MARKS | LINUX_FAN_REPORT_PIDFD | LINUX_FAN_REPORT_TID)
+#define FID_BITS LINUX_FAN_REPORT_DFID_NAME_TARGET
+#define CLASSES	 (LINUX_FAN_CLASS_CONTENT | LINUX_FAN_CLASS_PRE_CONTENT)
+/* Only with CAP_SYS_ADMIN. */
+#define ADMIN_FLAGS                                                                                \
+	(CLASSES | LINUX_FAN_UNLIMITED_QUEUE | LINUX_FAN_UNLIMITED_MARKS |                         \
+		LINUX_FAN_REPORT_PIDFD | LINUX_FAN_REPORT_TID)
+#define INIT_FLAGS (ADMIN_FLAGS | LINUX_FAN_CLOEXEC | LINUX_FAN_NONBLOCK | FID_BITS)
 #define EVENT_OPEN_FLAGS                                                                           \
 	(LINUX_O_ACCMODE | LINUX_O_APPEND | LINUX_O_NONBLOCK | LINUX_O_SYNC | LINUX_O_DSYNC |      \
 		LINUX_O_CLOEXEC | LINUX_O_LARGEFILE | LINUX_O_NOATIME)
@@ -43,11 +46,19 @@ static bool is_admin(void)
 	return cred_capable_in(current_cred(), user_namespace_initial(), LINUX_CAP_SYS_ADMIN);
 }
 
+/* FAN_REPORT_NAME needs FAN_REPORT_DIR_FID, FAN_REPORT_TARGET_FID all others. */
+static bool reports_are_valid(uint32_t reports)
+{
+	if ((reports & LINUX_FAN_REPORT_NAME) && !(reports & LINUX_FAN_REPORT_DIR_FID))
+		return false;
+	return !(reports & LINUX_FAN_REPORT_TARGET_FID) || reports == FID_BITS;
+}
+
 static int check_init_flags(uint32_t flags, uint32_t event_flags)
 {
-	uint32_t class = flags & (LINUX_FAN_CLASS_CONTENT | LINUX_FAN_CLASS_PRE_CONTENT);
+	uint32_t class = flags & CLASSES;
 
-	if (!is_admin())
+	if (!is_admin() && ((flags & ADMIN_FLAGS) || !(flags & FID_BITS)))
 		return -EPERM;
 	if (flags & ~(uint32_t)INIT_FLAGS)
 		return -EINVAL;
@@ -57,7 +68,9 @@ static int check_init_flags(uint32_t flags, uint32_t event_flags)
 		return -EINVAL;
 	if ((event_flags & LINUX_O_ACCMODE) == LINUX_O_ACCMODE)
 		return -EINVAL;
-	return class == (LINUX_FAN_CLASS_CONTENT | LINUX_FAN_CLASS_PRE_CONTENT) ? -EINVAL : 0;
+	if ((flags & FID_BITS) && class)
+		return -EINVAL;
+	return class == CLASSES || !reports_are_valid(flags & FID_BITS) ? -EINVAL : 0;
 }
 
 int64_t sys_fanotify_init(struct task *task, const uint64_t args[6])
@@ -68,7 +81,8 @@ int64_t sys_fanotify_init(struct task *task, const uint64_t args[6])
 
 	if (error)
 		return error;
-	error = fanotify_new_file(flags, event_flags | LINUX_O_LARGEFILE, &file);
+	error = fanotify_new_file(is_admin() ? flags : flags | FANOTIFY_UNPRIVILEGED,
+		event_flags | LINUX_O_LARGEFILE, &file);
 	if (error)
 		return error;
 	fd = fd_install(task->files, 0, file, flags & LINUX_FAN_CLOEXEC);

@@ -77,7 +77,7 @@ static int new_name_end(struct new_name *new, struct inode *inode, int result)
 		dentry_instantiate(new->dentry, inode);
 	mutex_unlock(&new->directory->lock);
 	if (result == 0)
-		notify_name_event(new->directory, new->name, inode, LINUX_IN_CREATE, 0);
+		notify_name_event(new->parent.dentry, new->name, inode, LINUX_IN_CREATE, 0);
 	dentry_put(new->dentry);
 	return result;
 }
@@ -245,12 +245,11 @@ static int link_to(
 			inode->linkable = false;
 		mutex_unlock(&inode->lock);
 	}
-	if (result == 0)
+	if (result == 0) {
 		(void)inode_get(inode);
-	result = new_name_end(&new, inode, result);
-	if (result == 0)
 		notify_event(inode, NULL, LINUX_IN_ATTRIB);
-	return result;
+	}
+	return new_name_end(&new, inode, result);
 }
 
 int path_link(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name, int flags)

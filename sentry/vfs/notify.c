@@ -82,7 +82,8 @@ static void tell_parent(struct dentry *dentry, uint32_t event)
 	dentry_put(parent);
 }
 
-void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event)
+/* inotify(7)'s. */
+static void tell_of(struct inode *inode, struct dentry *dentry, uint32_t event)
 {
 	if (likely(!atomic_load_explicit(&mark_count, memory_order_relaxed)))
 		return;
@@ -95,11 +96,18 @@ void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event)
 	tell(inode, event, 0, NULL);
 }
 
+void notify_event(struct inode *inode, struct dentry *dentry, uint32_t event)
+{
+	tell_of(inode, dentry, event);
+	if (fanotify_in_use())
+		fanotify_tell_inode(inode, dentry, event);
+}
+
 void notify_file(struct file *file, uint32_t event)
 {
 	if (unlikely(file->mode & FILE_NO_NOTIFY))
 		return;
-	notify_event(file->inode, file->path.dentry, event);
+	tell_of(file->inode, file->path.dentry, event);
 	if (fanotify_in_use())
 		fanotify_tell(file, event);
 }
@@ -112,12 +120,13 @@ void notify_inode_gone(struct inode *inode)
 	file_handle_forget_inode(inode);
 }
 
-void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
+void notify_name_event(struct dentry *directory, const char *name, struct inode *inode,
 	uint32_t event, uint32_t cookie)
 {
-	if (likely(!atomic_load_explicit(&mark_count, memory_order_relaxed)))
-		return;
-	tell(directory, with_type(inode, event), cookie, name);
+	if (unlikely(atomic_load_explicit(&mark_count, memory_order_relaxed)))
+		tell(dentry_inode(directory), with_type(inode, event), cookie, name);
+	if (fanotify_in_use())
+		fanotify_tell_name(directory, name, inode, event);
 }
 
 uint32_t notify_new_cookie(void)

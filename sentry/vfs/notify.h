@@ -43,6 +43,6 @@ void notify_file(struct file *file, uint32_t event);
 /* Nothing leads to the inode any more: neither a name nor an open file. No lock held. */
 void notify_inode_gone(struct inode *inode);
 /* A name in a directory: IN_CREATE, IN_DELETE, IN_MOVED_FROM/TO with one cookie for both. */
-void notify_name_event(struct inode *directory, const char *name, struct inode *inode,
+void notify_name_event(struct dentry *directory, const char *name, struct inode *inode,
 	uint32_t event, uint32_t cookie);
 uint32_t notify_new_cookie(void);

@@ -279,7 +279,7 @@ static int find_or_create(
 	/* With the lock: a rename may free the name after. */
 	if (*created)
 		notify_name_event(
-			directory, dentry->name, dentry_inode(dentry), LINUX_IN_CREATE, 0);
+			walk->at.dentry, dentry->name, dentry_inode(dentry), LINUX_IN_CREATE, 0);
 	mutex_unlock(&directory->lock);
 	if (result)
 		return result;

@@ -30,7 +30,7 @@ static int remove_locked(struct inode *directory, struct dentry *dentry, struct 
 	return directory->ops->unlink ? directory->ops->unlink(directory, name, victim) : -EPERM;
 }
 
-static void tell_removed(struct inode *directory, const char *name, struct inode *victim)
+static void tell_removed(struct dentry *directory, const char *name, struct inode *victim)
 {
 	bool last = victim->attributes.nlink == 0 || inode_is_type(victim, LINUX_S_IFDIR);
 
@@ -91,7 +91,7 @@ static int remove_name(
 		result = remove_found(parent, dentry, last, trailing_slash, is_directory, &removed);
 	mutex_unlock(&directory->lock);
 	if (removed) {
-		tell_removed(directory, last, removed);
+		tell_removed(parent->dentry, last, removed);
 		inode_put(removed);
 	}
 	return result;

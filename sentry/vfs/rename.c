@@ -10,6 +10,7 @@
 #include "abi/inotify.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "sentry/fs/fanotify/fanotify.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
@@ -237,11 +238,21 @@ static int lookup_names(struct rename *rename)
 	return result;
 }
 
+static void tell_renamed(struct dentry *old_directory, const char *old_name,
+	struct dentry *new_directory, const char *new_name, struct inode *inode)
+{
+	if (fanotify_in_use())
+		fanotify_tell_rename(old_directory, old_name, new_directory, new_name, inode);
+}
+
 static void tell_moved(const struct rename *rename)
 {
 	uint32_t cookie = notify_new_cookie();
-	struct inode *old_directory = path_inode(&rename->old_parent);
-	struct inode *new_directory = path_inode(&rename->new_parent);
+	struct dentry *old_directory = rename->old_parent.dentry;
+	struct dentry *new_directory = rename->new_parent.dentry;
+
+	tell_renamed(old_directory, rename->old_name, new_directory, rename->new_name,
+		rename->moved);
 
 	notify_name_event(
 		old_directory, rename->old_name, rename->moved, LINUX_IN_MOVED_FROM, cookie);
@@ -252,6 +263,8 @@ static void tell_moved(const struct rename *rename)
 		return;
 	if (rename->flags & LINUX_RENAME_EXCHANGE) {
 		cookie = notify_new_cookie();
+		tell_renamed(new_directory, rename->new_name, old_directory, rename->old_name,
+			rename->replaced);
 		notify_name_event(new_directory, rename->new_name, rename->replaced,
 			LINUX_IN_MOVED_FROM, cookie);
 		notify_name_event(old_directory, rename->old_name, rename->replaced,

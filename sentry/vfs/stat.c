@@ -145,6 +145,12 @@ static int64_t statfs_flags(const struct mount *mount, const struct super_block 
 	return sb->read_only ? flags | LINUX_ST_RDONLY : flags;
 }
 
+void super_block_fsid(const struct super_block *sb, int32_t fsid[2])
+{
+	fsid[0] = (int32_t)sb->dev;
+	fsid[1] = 0;
+}
+
 int inode_statfs(struct inode *inode, const struct mount *mount, struct linux_statfs *out)
 {
 	struct super_block *sb = inode->sb;
@@ -160,8 +166,7 @@ int inode_statfs(struct inode *inode, const struct mount *mount, struct linux_st
 		return result;
 	if (!out->f_frsize)
 		out->f_frsize = out->f_bsize;
-	if (!out->f_fsid[0] && !out->f_fsid[1])
-		out->f_fsid[0] = (int32_t)sb->dev;
+	super_block_fsid(sb, out->f_fsid);
 	out->f_flags = statfs_flags(mount, sb);
 	return 0;
 }

@@ -117,6 +117,6 @@ int file_fallocate(struct file *file, int mode, int64_t offset, int64_t length)
 	}
 	mutex_unlock(&inode->lock);
 	if (result == 0)
-		notify_event(inode, file->path.dentry, LINUX_IN_MODIFY);
+		notify_file(file, LINUX_IN_MODIFY);
 	return result;
 }

@@ -46,52 +46,57 @@ static void *use_files(void *argument)
 /* Reads some, answers some. */
 static void listen_to(int fd, unsigned int *seed)
 {
-	struct fanotify_event_metadata events[8];
-	ssize_t size = read(fd, events, sizeof(events));
+	_Alignas(8) char buffer[512];
+	const struct fanotify_event_metadata *event = (const void *)buffer;
+	ssize_t size = read(fd, buffer, sizeof(buffer));
 
-	for (size_t i = 0; size > 0 && i < (size_t)size / sizeof(*events); i++) {
-		struct fanotify_response reply = {.fd = events[i].fd, .response = FAN_ALLOW};
+	for (; size > 0 && FAN_EVENT_OK(event, size); event = FAN_EVENT_NEXT(event, size)) {
+		struct fanotify_response reply = {.fd = event->fd, .response = FAN_ALLOW};
 
-		if (events[i].fd < 0)
+		if (event->fd < 0)
 			continue;
-		if ((events[i].mask & (FAN_OPEN_PERM | FAN_ACCESS_PERM)) && rand_r(seed) % 4)
+		if ((event->mask & (FAN_OPEN_PERM | FAN_ACCESS_PERM)) && rand_r(seed) % 4)
 			(void)!write(fd, &reply, sizeof(reply));
-		close(events[i].fd);
+		close(event->fd);
 	}
 }
 
-static void change_marks(int fd, uint64_t asked, unsigned int *seed)
+static void change_marks(int fd, uint64_t more, unsigned int *seed)
 {
 	char name[32];
 
 	file_name(name, (unsigned int)rand_r(seed));
 	(void)!fanotify_mark(
-		fd, FAN_MARK_ADD, FAN_OPEN | FAN_CLOSE | FAN_MODIFY | asked, AT_FDCWD, name);
+		fd, FAN_MARK_ADD, FAN_OPEN | FAN_CLOSE | FAN_MODIFY | more, AT_FDCWD, name);
 	(void)!fanotify_mark(
-		fd, FAN_MARK_ADD, FAN_OPEN | FAN_EVENT_ON_CHILD | FAN_ONDIR | asked, AT_FDCWD, "d");
-	(void)!fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CLOSE | asked, AT_FDCWD, "d");
+		fd, FAN_MARK_ADD, FAN_OPEN | FAN_EVENT_ON_CHILD | FAN_ONDIR | more, AT_FDCWD, "d");
+	(void)!fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CLOSE | more, AT_FDCWD, "d");
 	(void)!fanotify_mark(
-		fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_ACCESS | asked, AT_FDCWD, "d");
+		fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_ACCESS | more, AT_FDCWD, "d");
 	if (rand_r(seed) % 3 == 0)
 		(void)!fanotify_mark(fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL);
 	file_name(name, (unsigned int)rand_r(seed));
-	(void)!fanotify_mark(fd, FAN_MARK_REMOVE, FAN_OPEN | asked, AT_FDCWD, name);
+	(void)!fanotify_mark(fd, FAN_MARK_REMOVE, FAN_OPEN | more, AT_FDCWD, name);
 }
 
 static void *use_groups(void *argument)
 {
-	static const unsigned int classes[] = {
-		FAN_CLASS_NOTIF, FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT};
+	static const unsigned int classes[] = {FAN_CLASS_NOTIF, FAN_CLASS_CONTENT,
+		FAN_CLASS_PRE_CONTENT, FAN_REPORT_DFID_NAME_TARGET};
+	const uint64_t names = FAN_CREATE | FAN_DELETE | FAN_MOVE | FAN_RENAME | FAN_DELETE_SELF |
+			       FAN_MOVE_SELF | FAN_ATTRIB;
 	unsigned int seed = (unsigned int)(uintptr_t)argument;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		unsigned int class = classes[(unsigned int)rand_r(&seed) % 3];
-		uint64_t asked = class ? FAN_OPEN_PERM | FAN_ACCESS_PERM : 0;
+		unsigned int class = classes[(unsigned int)rand_r(&seed) % 4];
+		uint64_t more = class == FAN_REPORT_DFID_NAME_TARGET ? names
+				: class ? FAN_OPEN_PERM | FAN_ACCESS_PERM
+					: 0;
 		int fd = fanotify_init(class | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC);
 
 		CHECK(fd >= 0);
 		for (int j = 0; j < 8; j++) {
-			change_marks(fd, asked, &seed);
+			change_marks(fd, more, &seed);
 			sched_yield();
 			listen_to(fd, &seed);
 		}

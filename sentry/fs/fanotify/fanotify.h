@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct dentry;
 struct file;
 struct inode;
 struct mount;
@@ -29,6 +30,13 @@ static inline bool fanotify_in_use(void)
 
 /* LINUX_FAN_* notification events of an open file. Locks up to RANK_TASK may be held. */
 void fanotify_tell(struct file *file, uint32_t event);
+/* The same of an inode, by its name or (NULL) by itself; of a name in a directory; of a name that
+ * moved. Only groups that are told by file handles hear of these. Locks up to RANK_INODE. */
+void fanotify_tell_inode(struct inode *inode, struct dentry *dentry, uint32_t event);
+void fanotify_tell_name(
+	struct dentry *directory, const char *name, struct inode *inode, uint32_t event);
+void fanotify_tell_rename(struct dentry *directory, const char *name, struct dentry *new_directory,
+	const char *new_name, struct inode *inode);
 /* LINUX_FAN_*_PERM events: blocks, with no lock held, until every group that wants to be asked has
  * answered. -EPERM; -EINTR: the task is being killed. */
 must_check int fanotify_ask(struct file *file, uint32_t event);
@@ -42,6 +50,9 @@ enum fanotify_limit { FANOTIFY_QUEUED_EVENTS, FANOTIFY_USER_GROUPS, FANOTIFY_USE
 extern struct sysctl_number g_fanotify_limits[3];
 
 bool file_is_fanotify(const struct file *file);
+/* With fanotify_init(2)'s flags: the group is of somebody without CAP_SYS_ADMIN. */
+#define FANOTIFY_UNPRIVILEGED 0x80000000u
+
 /* flags and event_flags were checked. -EMFILE, -ENOMEM. */
 must_check int fanotify_new_file(uint32_t flags, uint32_t event_flags, struct file **out);
 /* fanotify_mark(2) on a group's file: flags and mask were checked for bits that are not known or

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The events of fanotify(7): told to the groups that want them, merged, and asked about.
+ * The events in the queues of fanotify(7): made, merged, answered.
  *
  * Differs from Linux: a queue without limit ends at FANOTIFY_EVENTS_MAX; what the sentry does with
  * a file for itself (reading a program's headers, for example) is not told.
  */
 #include "sentry/fs/fanotify/fanotify_group.h"
 
-#include "abi/epoll.h"
-#include "abi/inotify.h"
-#include "abi/stat.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/memory_held.h"
-#include "sentry/vfs/dentry.h"
-#include "sentry/vfs/file.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Linux looks at no more than so many before it gives up merging. */
 #define MERGE_TRIES_MAX 128
+
+/* An event that may be merged with one that is queued; all borrowed. */
+struct draft {
+	uint32_t mask;
+	const struct path *path; /* NULL: it comes with handles */
+	struct pid *pid;
+	struct fanotify_fids fids;
+	unsigned int list; /* of group->merge */
+};
 
 /* Of the current task, as the group's reader wants to see it; borrowed. */
 static struct pid *event_pid(const struct fanotify_group *group)
@@ -30,26 +35,53 @@ static struct pid *event_pid(const struct fanotify_group *group)
 	return group->flags & LINUX_FAN_REPORT_TID ? current->pid : current->group->pid;
 }
 
-static unsigned int merge_list_of(const struct path *path, const struct pid *pid)
+static unsigned int merge_list_of(const struct draft *draft)
 {
-	uintptr_t key =
-		(uintptr_t)path->dentry ^ ((uintptr_t)path->mount >> 3) ^ ((uintptr_t)pid >> 2);
+	uintptr_t key = (uintptr_t)draft->pid >> 2;
 
+	if (draft->path)
+		key ^= (uintptr_t)draft->path->dentry ^ ((uintptr_t)draft->path->mount >> 3);
+	else
+		key ^= (uintptr_t)fanotify_fids_hash(&draft->fids) << 5;
 	return (unsigned int)((key ^ (key >> 13)) >> 5) % FANOTIFY_MERGE_LISTS;
 }
 
+static void draft_make(struct draft *draft, const struct fanotify_group *group, uint32_t mask,
+	uint32_t matched, const struct fanotify_target *target)
+{
+	bool by_handle = group->flags & FANOTIFY_FID_BITS;
+
+	*draft = (struct draft){
+		.mask = mask,
+		.path = by_handle ? NULL : target->path,
+		.pid = event_pid(group),
+	};
+	if (by_handle)
+		fanotify_describe(group, target, mask, matched, &draft->fids);
+	draft->list = merge_list_of(draft);
+}
+
+static bool is_mergeable(const struct fanotify_event *event, const struct draft *draft)
+{
+	const uint32_t same = LINUX_FAN_ONDIR | LINUX_FAN_RENAME;
+
+	if (event->pid != draft->pid || (event->mask & same) != (draft->mask & same))
+		return false;
+	if (!draft->path)
+		return fanotify_fids_equal(&event->fids, &draft->fids);
+	return event->path.dentry == draft->path->dentry && event->path.mount == draft->path->mount;
+}
+
 static struct fanotify_event *find_mergeable(
-	struct fanotify_group *group, uint32_t mask, const struct path *path, const struct pid *pid)
+	struct fanotify_group *group, const struct draft *draft)
 {
 	struct fanotify_event *event;
 	unsigned int tries = 0;
 
-	LIST_FOREACH (event, &group->merge[merge_list_of(path, pid)], merge_link) {
+	LIST_FOREACH (event, &group->merge[draft->list], merge_link) {
 		if (++tries > MERGE_TRIES_MAX)
 			break;
-		if (event->path.dentry == path->dentry && event->path.mount == path->mount &&
-			event->pid == pid &&
-			(event->mask & LINUX_FAN_ONDIR) == (mask & LINUX_FAN_ONDIR))
+		if (is_mergeable(event, draft))
 			return event;
 	}
 	return NULL;
@@ -68,35 +100,67 @@ static bool queue_overflow_locked(struct fanotify_group *group)
 	return true;
 }
 
-bool fanotify_queue_locked(struct fanotify_group *group, uint32_t mask, const struct path *path,
-	struct fanotify_event **out)
+/* The copy of a name, at the place given; moves that on. */
+static const char *keep_name(char **at, const char *name)
+{
+	char *copy = *at;
+
+	if (!name)
+		return NULL;
+	strcpy(copy, name);
+	*at += strlen(name) + 1;
+	return copy;
+}
+
+static struct fanotify_event *event_new(const struct draft *draft)
+{
+	size_t size = sizeof(struct fanotify_event);
+	struct fanotify_event *event;
+	char *names;
+
+	size += draft->fids.name ? strlen(draft->fids.name) + 1 : 0;
+	size += draft->fids.new_name ? strlen(draft->fids.new_name) + 1 : 0;
+	event = calloc(1, size);
+	if (!event)
+		return NULL;
+	memory_held_note(size);
+	event->mask = draft->mask;
+	event->fids = draft->fids;
+	names = event->names;
+	event->fids.name = keep_name(&names, draft->fids.name);
+	event->fids.new_name = keep_name(&names, draft->fids.new_name);
+	if (draft->path) {
+		event->path = *draft->path;
+		path_get(&event->path);
+	}
+	event->pid = draft->pid ? pid_get(draft->pid) : NULL;
+	event->fd = LINUX_FAN_NOFD;
+	return event;
+}
+
+bool fanotify_queue_locked(struct fanotify_group *group, uint32_t mask, uint32_t matched,
+	const struct fanotify_target *target, struct fanotify_event **out)
 {
 	bool asks = mask & FANOTIFY_PERM_EVENTS;
-	struct pid *pid = event_pid(group);
-	struct fanotify_event *event = asks ? NULL : find_mergeable(group, mask, path, pid);
+	struct fanotify_event *event;
+	struct draft draft;
 
 	*out = NULL;
 	if (group->closed)
 		return false;
+	draft_make(&draft, group, mask, matched, target);
+	event = asks ? NULL : find_mergeable(group, &draft);
 	if (event) {
 		event->mask |= mask;
 		return false;
 	}
-	if (group->event_count >= group->max_events)
-		return queue_overflow_locked(group);
-	event = calloc(1, sizeof(*event));
+	event = group->event_count < group->max_events ? event_new(&draft) : NULL;
 	if (!event)
 		return queue_overflow_locked(group);
-	memory_held_note(sizeof(*event));
-	event->mask = mask;
-	event->path = *path;
-	path_get(&event->path);
-	event->pid = pid ? pid_get(pid) : NULL;
-	event->fd = LINUX_FAN_NOFD;
 	if (asks)
 		*out = event;
 	else
-		LIST_INSERT_HEAD(&group->merge[merge_list_of(path, pid)], event, merge_link);
+		LIST_INSERT_HEAD(&group->merge[draft.list], event, merge_link);
 	TAILQ_INSERT_TAIL(&group->events, event, link);
 	group->event_count++;
 	return true;
@@ -120,6 +184,8 @@ void fanotify_event_free(struct fanotify_event *event)
 	free(event);
 }
 
+/* --- answers --- */
+
 bool fanotify_answer_locked(struct fanotify_event *event, uint32_t response)
 {
 	if (event->state == FANOTIFY_CANCELED)
@@ -127,93 +193,6 @@ bool fanotify_answer_locked(struct fanotify_event *event, uint32_t response)
 	event->response = response;
 	event->state = FANOTIFY_ANSWERED;
 	return false;
-}
-
-/* --- what an event is about --- */
-
-/* False: no such event is told of this file. *parent: a reference, may be NULL. */
-static bool target_of(
-	struct file *file, uint32_t event, struct fanotify_target *target, struct dentry **parent)
-{
-	struct dentry *dentry = file->path.dentry;
-
-	*parent = NULL;
-	if (!dentry || (file->mode & (FILE_NO_NOTIFY | FILE_PATH)))
-		return false;
-	target->is_directory = inode_is_type(file->inode, LINUX_S_IFDIR);
-	if (!target->is_directory && !inode_is_type(file->inode, LINUX_S_IFREG))
-		return false;
-	target->inode = file->inode;
-	target->path = &file->path;
-	target->event = event;
-	mutex_lock(&dentry->lock);
-	if (dentry->parent && dentry->parent != dentry)
-		*parent = dentry_get(dentry->parent);
-	mutex_unlock(&dentry->lock);
-	target->parent = *parent ? dentry_inode(*parent) : NULL;
-	return true;
-}
-
-static void tell_group(struct fanotify_group *group, const struct fanotify_target *target)
-{
-	struct fanotify_event *unused;
-	uint32_t mask;
-	bool wake = false;
-
-	mutex_lock(&group->lock);
-	mask = fanotify_group_wants_locked(group, target);
-	if (mask)
-		wake = fanotify_queue_locked(group, mask, target->path, &unused);
-	mutex_unlock(&group->lock);
-	if (wake)
-		wait_queue_wake(&group->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
-}
-
-void fanotify_tell(struct file *file, uint32_t event)
-{
-	struct fanotify_target target;
-	struct fanotify_group *group;
-	struct dentry *parent;
-
-	if (!target_of(file, event, &target, &parent))
-		return;
-	fanotify_groups_lock();
-	for (group = fanotify_group_next_locked(0, 0); group; group = TAILQ_NEXT(group, link))
-		tell_group(group, &target);
-	fanotify_groups_unlock();
-	if (parent)
-		dentry_put(parent);
-}
-
-/* --- asking --- */
-
-/* The next group that wants to be asked, with a reference, and the event in its queue (NULL: it
- * takes no more, which grants). */
-static struct fanotify_group *ask_next(const struct fanotify_target *target, unsigned int class,
-	uint64_t number, struct fanotify_event **event)
-{
-	struct fanotify_group *group;
-	bool wake = false;
-
-	fanotify_groups_lock();
-	for (group = fanotify_group_next_locked(class, number); group;
-		group = TAILQ_NEXT(group, link)) {
-		uint32_t mask;
-
-		mutex_lock(&group->lock);
-		mask = fanotify_group_wants_locked(group, target);
-		if (mask)
-			wake = fanotify_queue_locked(group, mask, target->path, event);
-		mutex_unlock(&group->lock);
-		if (!mask)
-			continue;
-		refcount_get(&group->refs);
-		if (wake)
-			wait_queue_wake(&group->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
-		break;
-	}
-	fanotify_groups_unlock();
-	return group;
 }
 
 static bool is_answered(struct fanotify_group *group, const struct fanotify_event *event)
@@ -235,7 +214,7 @@ static bool give_up(struct fanotify_group *group, struct fanotify_event *event)
 	return true;
 }
 
-static int await_answer(struct fanotify_group *group, struct fanotify_event *event)
+int fanotify_await_answer(struct fanotify_group *group, struct fanotify_event *event)
 {
 	struct waiter waiter;
 	int result = 0;
@@ -250,33 +229,5 @@ static int await_answer(struct fanotify_group *group, struct fanotify_event *eve
 	if (result == 0 && (event->response & ~(uint32_t)LINUX_FAN_AUDIT) != LINUX_FAN_ALLOW)
 		result = -EPERM;
 	fanotify_event_free(event);
-	return result;
-}
-
-int fanotify_ask(struct file *file, uint32_t event)
-{
-	struct fanotify_target target;
-	struct dentry *parent;
-	unsigned int class = 0;
-	uint64_t number = 0;
-	int result = 0;
-
-	/* What no task does, nobody could wait for. */
-	if (!current || !target_of(file, event, &target, &parent))
-		return 0;
-	while (result == 0) {
-		struct fanotify_event *queued = NULL;
-		struct fanotify_group *group = ask_next(&target, class, number, &queued);
-
-		if (!group)
-			break;
-		if (queued)
-			result = await_answer(group, queued);
-		class = group->flags & FANOTIFY_CLASS_BITS;
-		number = group->number;
-		fanotify_group_put(group);
-	}
-	if (parent)
-		dentry_put(parent);
 	return result;
 }

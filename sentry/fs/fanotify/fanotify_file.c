@@ -23,10 +23,11 @@ struct report {
 	struct file *file, *pid_file; /* NULL: none */
 };
 
-static uint32_t event_size(const struct fanotify_group *group)
+static uint32_t event_size(const struct fanotify_group *group, const struct fanotify_event *event)
 {
 	uint32_t size = sizeof(struct linux_fanotify_event_metadata);
 
+	size += fanotify_fids_size(group, event);
 	if (group->flags & LINUX_FAN_REPORT_PIDFD)
 		size += sizeof(struct linux_fanotify_event_info_pidfd);
 	return size;
@@ -105,6 +106,16 @@ static void report_settle(struct report *report, bool copied)
 	}
 }
 
+/* Whose event it is, as far as the reader may know. */
+static int32_t shown_pid(const struct fanotify_group *group, const struct fanotify_event *event)
+{
+	if (!event->pid)
+		return 0;
+	if ((group->flags & FANOTIFY_UNPRIVILEGED) && event->pid != current->group->pid)
+		return 0;
+	return pid_number_in(event->pid, task_pid_namespace(current));
+}
+
 /* Bytes, or an error. */
 static int64_t copy_event(
 	struct fanotify_group *group, struct fanotify_event *event, struct iov_iter *to)
@@ -112,14 +123,12 @@ static int64_t copy_event(
 	struct report report = {
 		.metadata =
 			{
-				.event_len = event_size(group),
+				.event_len = event_size(group, event),
 				.vers = LINUX_FANOTIFY_METADATA_VERSION,
 				.metadata_len = sizeof(report.metadata),
 				.mask = event->mask,
 				.fd = LINUX_FAN_NOFD,
-				.pid = event->pid ? pid_number_in(
-							    event->pid, task_pid_namespace(current))
-						  : 0,
+				.pid = shown_pid(group, event),
 			},
 	};
 	size_t copied;
@@ -133,6 +142,7 @@ static int64_t copy_event(
 	if (group->flags & LINUX_FAN_REPORT_PIDFD)
 		open_pidfd(event, &report);
 	copied = copy_to_iter(&report.metadata, sizeof(report.metadata), to);
+	copied += fanotify_fids_copy(group, event, to);
 	if (group->flags & LINUX_FAN_REPORT_PIDFD)
 		copied += copy_to_iter(&report.info, sizeof(report.info), to);
 	event->fd = report.metadata.fd;
@@ -147,7 +157,7 @@ static struct fanotify_event *take_event(struct fanotify_group *group, size_t ro
 
 	mutex_guard(&group->lock);
 	event = TAILQ_FIRST(&group->events);
-	*error = !event ? -EAGAIN : event_size(group) > room ? -EINVAL : 0;
+	*error = !event ? -EAGAIN : event_size(group, event) > room ? -EINVAL : 0;
 	if (*error)
 		return NULL;
 	fanotify_dequeue_locked(group, event);
@@ -262,7 +272,7 @@ static int64_t fanotify_ioctl(
 	if (command != LINUX_FIONREAD)
 		return -ENOTTY;
 	mutex_lock(&group->lock);
-	bytes = (int32_t)(group->event_count * event_size(group));
+	bytes = (int32_t)(group->event_count * sizeof(struct linux_fanotify_event_metadata));
 	mutex_unlock(&group->lock);
 	return mm_copy_out(task->mm, argument, &bytes, sizeof(bytes));
 }
@@ -276,7 +286,8 @@ static void fanotify_show_fdinfo(struct file *file, struct text_writer *out)
 {
 	struct fanotify_group *group = file->private;
 
-	text_printf(out, "fanotify flags:%x event-flags:%x\n", group->flags, group->event_flags);
+	text_printf(out, "fanotify flags:%x event-flags:%x\n",
+		group->flags & ~FANOTIFY_UNPRIVILEGED, group->event_flags);
 	fanotify_marks_show(group, out);
 }
 
@@ -321,6 +332,11 @@ int fanotify_check_mark(struct file *file, uint32_t flags, uint32_t mask)
 		return -EINVAL;
 	if ((flags & LINUX_FAN_MARK_EVICTABLE) && (flags & FANOTIFY_MARK_TYPE_BITS))
 		return -EINVAL;
-	/* The others come without a path to open: they need FAN_REPORT_FID. */
-	return mask & ~(uint32_t)(FANOTIFY_FD_EVENTS | FANOTIFY_EVENT_FLAGS) ? -EINVAL : 0;
+	if ((mask & LINUX_FAN_FS_ERROR) && !(flags & LINUX_FAN_MARK_FILESYSTEM))
+		return -EINVAL;
+	/* The others come without a path to open, and through no mount. */
+	if ((mask & ~(uint32_t)(FANOTIFY_FD_EVENTS | FANOTIFY_EVENT_FLAGS)) &&
+		(!(group->flags & FANOTIFY_FID_BITS) || (flags & LINUX_FAN_MARK_MOUNT)))
+		return -EINVAL;
+	return (mask & LINUX_FAN_RENAME) && !(group->flags & LINUX_FAN_REPORT_NAME) ? -EINVAL : 0;
 }

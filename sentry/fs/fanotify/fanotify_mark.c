@@ -66,34 +66,72 @@ static uint32_t ignored_by(const struct fanotify_mark *mark, bool is_directory, 
 	return mask_applies(ignored_with_flags(mark), is_directory, from_parent) ? ignored : 0;
 }
 
-uint32_t fanotify_group_wants_locked(
-	struct fanotify_group *group, const struct fanotify_target *target)
+/* Reading and writing of what is no file of the directory's own file system is none of its
+ * business. */
+static bool parent_hears(const struct fanotify_target *target)
 {
-	struct fanotify_mark *marks[] = {
-		find_locked(group, target->parent),
-		find_locked(group, target->inode),
-		find_locked(group, target->path->mount),
-		find_locked(group, target->inode->sb),
+	bool ordinary = target->is_directory || inode_is_type(target->inode, LINUX_S_IFREG) ||
+			inode_is_type(target->inode, LINUX_S_IFLNK);
+
+	if (target->path && !ordinary && (target->event & (LINUX_FAN_ACCESS | LINUX_FAN_MODIFY)))
+		return false;
+	return target->parent && (target->event & FANOTIFY_CHILD_EVENTS);
+}
+
+/* Is there anything of the target that the group could be told? */
+static bool is_tellable(const struct fanotify_group *group, const struct fanotify_target *target)
+{
+	if (!(group->flags & FANOTIFY_FID_BITS))
+		return target->path &&
+		       (target->is_directory || inode_is_type(target->inode, LINUX_S_IFREG));
+	return (group->flags & LINUX_FAN_REPORT_FID) || target->parent || target->is_directory;
+}
+
+static bool hears_of_children(const struct fanotify_mark *mark)
+{
+	return (mark->mask | ignored_with_flags(mark)) & LINUX_FAN_EVENT_ON_CHILD;
+}
+
+uint32_t fanotify_group_wants_locked(
+	struct fanotify_group *group, const struct fanotify_target *target, uint32_t *matched)
+{
+	bool names = target->event & FANOTIFY_NAME_EVENTS;
+	const struct {
+		const void *object;
+		uint32_t matched;
+		bool from_parent;
+	} objects[] = {
+		{parent_hears(target) ? target->parent : NULL, 0, true},
+		{names ? target->parent : target->inode, FANOTIFY_MATCHED_INODE, false},
+		{target->new_parent, FANOTIFY_MATCHED_NEW_PARENT, false},
+		{target->path ? target->path->mount : NULL, 0, false},
+		{target->inode->sb, FANOTIFY_MATCHED_SUPER_BLOCK, false},
 	};
 	uint32_t wanted = 0, ignored = 0;
+	uint32_t event = target->event | (target->is_directory ? LINUX_FAN_ONDIR : 0);
 
-	for (size_t i = 0; i < array_count(marks); i++) {
-		struct fanotify_mark *mark = marks[i];
-		bool from_parent = i == 0;
+	*matched = 0;
+	if (!is_tellable(group, target))
+		return 0;
+	for (size_t i = 0; i < array_count(objects); i++) {
+		struct fanotify_mark *mark = find_locked(group, objects[i].object);
+		bool from_parent = objects[i].from_parent;
 
-		if (!mark)
+		if (!mark || (from_parent && !hears_of_children(mark)))
 			continue;
-		if (from_parent &&
-			!((mark->mask | ignored_with_flags(mark)) & LINUX_FAN_EVENT_ON_CHILD))
-			continue;
-		if ((target->event & LINUX_FAN_MODIFY) &&
+		if ((event & LINUX_FAN_MODIFY) &&
 			!(mark->flags & LINUX_FAN_MARK_IGNORED_SURV_MODIFY))
 			mark->ignore_mask = 0;
 		ignored |= ignored_by(mark, target->is_directory, from_parent);
-		if (mask_applies(mark->mask, target->is_directory, from_parent))
-			wanted |= mark->mask;
+		if (!mask_applies(mark->mask, target->is_directory, from_parent))
+			continue;
+		wanted |= mark->mask;
+		*matched |= objects[i].matched;
 	}
-	return target->event & wanted & ~ignored & FANOTIFY_FD_EVENTS;
+	event &= wanted & ~ignored;
+	if (!(event & ~(uint32_t)FANOTIFY_EVENT_FLAGS))
+		return 0;
+	return group->flags & FANOTIFY_FID_BITS ? event : event & FANOTIFY_FD_EVENTS;
 }
 
 /* --- their lives --- */
@@ -318,6 +356,13 @@ static int reduce_mark(struct fanotify_group *group, uint32_t flags, uint32_t ma
 	return mark ? 0 : -ENOENT;
 }
 
+/* Only what is new refuses marks on files that make sense for directories alone. */
+static bool is_strict(const struct fanotify_group *group, uint32_t flags, uint32_t mask)
+{
+	return (group->flags & LINUX_FAN_REPORT_TARGET_FID) || (mask & LINUX_FAN_RENAME) ||
+	       (flags & LINUX_FAN_MARK_IGNORE);
+}
+
 /* What FAN_MARK_ADD refuses when it sees the place. */
 static int check_place(
 	struct fanotify_group *group, uint32_t flags, uint32_t mask, const struct path *path)
@@ -329,9 +374,12 @@ static int check_place(
 		return -EINVAL;
 	if (!is_inode && path->mount == mount_nowhere())
 		return -EINVAL;
-	if ((flags & LINUX_FAN_MARK_IGNORE) && is_inode && !is_directory &&
-		(mask & FANOTIFY_EVENT_FLAGS))
+	if (is_strict(group, flags, mask) && is_inode && !is_directory &&
+		(mask & (FANOTIFY_EVENT_FLAGS | FANOTIFY_NAME_EVENTS)))
 		return -ENOTDIR;
+	/* Whoever watches all of it wants to open what he is told of. */
+	if ((group->flags & FANOTIFY_FID_BITS) && !is_inode && !path->mount->sb->exports_handles)
+		return -EOPNOTSUPP;
 	if ((flags & LINUX_FAN_MARK_IGNORE) && (!is_inode || is_directory) &&
 		!(flags & LINUX_FAN_MARK_IGNORED_SURV_MODIFY))
 		return is_inode ? -EISDIR : -EINVAL;
@@ -360,6 +408,10 @@ int fanotify_mark(struct file *file, uint32_t flags, uint32_t mask, const struct
 	if ((flags & FANOTIFY_MARK_TYPE_BITS) || !inode_is_type(inode, LINUX_S_IFDIR)) {
 		mask &= ~(uint32_t)LINUX_FAN_EVENT_ON_CHILD;
 		kept = LINUX_FAN_EVENT_ON_CHILD;
+		/* So that it is told of directories and names too. */
+		if ((group->flags & LINUX_FAN_REPORT_DIR_FID) && (flags & LINUX_FAN_MARK_ADD) &&
+			!(flags & FANOTIFY_IGNORE_BITS))
+			mask |= LINUX_FAN_EVENT_ON_CHILD;
 	}
 	if (flags & LINUX_FAN_MARK_REMOVE)
 		return reduce_mark(group, flags, mask, kept, path);
@@ -367,7 +419,27 @@ int fanotify_mark(struct file *file, uint32_t flags, uint32_t mask, const struct
 	if ((flags & FANOTIFY_IGNORE_BITS) && !(flags & LINUX_FAN_MARK_IGNORED_SURV_MODIFY) &&
 		!(flags & FANOTIFY_MARK_TYPE_BITS) && atomic_load(&inode->writers) > 0)
 		return 0;
+	/* Its handle may be asked for when the event comes. */
+	if ((group->flags & FANOTIFY_FID_BITS) && inode_is_exported(inode)) {
+		error = file_handle_remember(path->dentry);
+		if (error)
+			return error;
+	}
 	return add_mark(group, flags, mask, path);
+}
+
+static void show_handle(const struct inode *inode, struct text_writer *out)
+{
+	struct file_id id = inode_file_id(inode);
+	const uint8_t *bytes = (const uint8_t *)&id;
+
+	text_printf(out, " ");
+	if (!inode_is_exported(inode))
+		return;
+	text_printf(out, "fhandle-bytes:%zx fhandle-type:%x f_handle:", sizeof(id),
+		(unsigned int)inode_handle_type(inode));
+	for (size_t i = 0; i < sizeof(id); i++)
+		text_printf(out, "%02x", bytes[i]);
 }
 
 void fanotify_marks_show(struct fanotify_group *group, struct text_writer *out)
@@ -383,7 +455,10 @@ void fanotify_marks_show(struct fanotify_group *group, struct text_writer *out)
 			text_printf(out, "fanotify %s:%" PRIx64,
 				mark->type == LINUX_FAN_MARK_MOUNT ? "mnt_id" : "sdev",
 				mark->shown);
-		text_printf(out, " mflags:%x mask:%x ignored_mask:%x%s\n", mark->flags, mark->mask,
-			mark->ignore_mask, mark->type == LINUX_FAN_MARK_INODE ? " " : "");
+		text_printf(out, " mflags:%x mask:%x ignored_mask:%x", mark->flags, mark->mask,
+			mark->ignore_mask);
+		if (mark->type == LINUX_FAN_MARK_INODE)
+			show_handle(mark->inode, out);
+		text_printf(out, "\n");
 	}
 }

@@ -415,7 +415,7 @@ static int find_or_create(const struct path *root, struct dentry *dentry, uint32
 	if (error)
 		return error;
 	dentry_instantiate(dentry, inode);
-	notify_name_event(directory, dentry->name, inode, LINUX_IN_CREATE, 0);
+	notify_name_event(root->dentry, dentry->name, inode, LINUX_IN_CREATE, 0);
 	return 0;
 }
 
