@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kernel keys: as much as programs probe for. */
+/* The key retention service (keyrings(7), keyctl(2)): special keyrings, operations, permissions. */
 #pragma once
 
 #define LINUX_KEY_SPEC_THREAD_KEYRING	    (-1)
@@ -10,19 +10,64 @@
 #define LINUX_KEY_SPEC_GROUP_KEYRING	    (-6)
 #define LINUX_KEY_SPEC_REQKEY_AUTH_KEY	    (-7)
 #define LINUX_KEY_SPEC_REQUESTOR_KEYRING    (-8)
-#define LINUX_KEYCTL_GET_KEYRING_ID	    0
-#define LINUX_KEYCTL_JOIN_SESSION_KEYRING   1
-#define LINUX_KEYCTL_UPDATE		    2
-#define LINUX_KEYCTL_REVOKE		    3
-#define LINUX_KEYCTL_CHOWN		    4
-#define LINUX_KEYCTL_SETPERM		    5
-#define LINUX_KEYCTL_DESCRIBE		    6
-#define LINUX_KEYCTL_CLEAR		    7
-#define LINUX_KEYCTL_LINK		    8
-#define LINUX_KEYCTL_UNLINK		    9
-#define LINUX_KEYCTL_SEARCH		    10
-#define LINUX_KEYCTL_READ		    11
-#define LINUX_KEYCTL_SET_TIMEOUT	    15
-#define LINUX_KEYCTL_INVALIDATE		    21
-#define LINUX_KEYCTL_GET_PERSISTENT	    22
-#define LINUX_KEYCTL_CAPABILITIES	    31
+
+#define LINUX_KEY_REQKEY_DEFL_NO_CHANGE		   (-1)
+#define LINUX_KEY_REQKEY_DEFL_DEFAULT		   0
+#define LINUX_KEY_REQKEY_DEFL_THREAD_KEYRING	   1
+#define LINUX_KEY_REQKEY_DEFL_PROCESS_KEYRING	   2
+#define LINUX_KEY_REQKEY_DEFL_SESSION_KEYRING	   3
+#define LINUX_KEY_REQKEY_DEFL_USER_KEYRING	   4
+#define LINUX_KEY_REQKEY_DEFL_USER_SESSION_KEYRING 5
+#define LINUX_KEY_REQKEY_DEFL_GROUP_KEYRING	   6
+#define LINUX_KEY_REQKEY_DEFL_REQUESTOR_KEYRING	   7
+
+#define LINUX_KEYCTL_GET_KEYRING_ID	  0
+#define LINUX_KEYCTL_JOIN_SESSION_KEYRING 1
+#define LINUX_KEYCTL_UPDATE		  2
+#define LINUX_KEYCTL_REVOKE		  3
+#define LINUX_KEYCTL_CHOWN		  4
+#define LINUX_KEYCTL_SETPERM		  5
+#define LINUX_KEYCTL_DESCRIBE		  6
+#define LINUX_KEYCTL_CLEAR		  7
+#define LINUX_KEYCTL_LINK		  8
+#define LINUX_KEYCTL_UNLINK		  9
+#define LINUX_KEYCTL_SEARCH		  10
+#define LINUX_KEYCTL_READ		  11
+#define LINUX_KEYCTL_INSTANTIATE	  12
+#define LINUX_KEYCTL_NEGATE		  13
+#define LINUX_KEYCTL_SET_REQKEY_KEYRING	  14
+#define LINUX_KEYCTL_SET_TIMEOUT	  15
+#define LINUX_KEYCTL_ASSUME_AUTHORITY	  16
+#define LINUX_KEYCTL_GET_SECURITY	  17
+#define LINUX_KEYCTL_SESSION_TO_PARENT	  18
+#define LINUX_KEYCTL_REJECT		  19
+#define LINUX_KEYCTL_INSTANTIATE_IOV	  20
+#define LINUX_KEYCTL_INVALIDATE		  21
+#define LINUX_KEYCTL_GET_PERSISTENT	  22
+#define LINUX_KEYCTL_RESTRICT_KEYRING	  29
+#define LINUX_KEYCTL_MOVE		  30
+#define LINUX_KEYCTL_CAPABILITIES	  31
+
+#define LINUX_KEYCTL_MOVE_EXCL 1
+
+#define LINUX_KEYCTL_CAPS0_CAPABILITIES	       0x01
+#define LINUX_KEYCTL_CAPS0_PERSISTENT_KEYRINGS 0x02
+#define LINUX_KEYCTL_CAPS0_BIG_KEY	       0x10
+#define LINUX_KEYCTL_CAPS0_INVALIDATE	       0x20
+#define LINUX_KEYCTL_CAPS0_RESTRICT_KEYRING    0x40
+#define LINUX_KEYCTL_CAPS0_MOVE		       0x80
+#define LINUX_KEYCTL_CAPS1_NS_KEYRING_NAME     0x01
+#define LINUX_KEYCTL_CAPS1_NS_KEY_TAG	       0x02
+
+/* What a key grants: in the lowest byte to others; shifted by 8 to its group, by 16 to its owner, by
+ * 24 to who possesses it. */
+#define LINUX_KEY_VIEW	    0x01u
+#define LINUX_KEY_READ	    0x02u
+#define LINUX_KEY_WRITE	    0x04u
+#define LINUX_KEY_SEARCH    0x08u
+#define LINUX_KEY_LINK	    0x10u
+#define LINUX_KEY_SETATTR   0x20u
+#define LINUX_KEY_ALL	    0x3fu
+#define LINUX_KEY_GROUP(x)  ((uint32_t)(x) << 8)
+#define LINUX_KEY_USER(x)   ((uint32_t)(x) << 16)
+#define LINUX_KEY_POSSES(x) ((uint32_t)(x) << 24)

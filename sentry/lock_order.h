@@ -27,6 +27,7 @@
  *               RANK_TIMER   timer queue
  *                 RANK_RUN   a task's sleep
  *                   RANK_PLATFORM..   the platform's own (platform/), the reactor's
+ *                     RANK_KEYS       all keys and keyrings
  *                     RANK_LEAF       anything that calls nothing
  *
  * RANK_TASK_SET is below the file systems on purpose: a tty or pipe may send signals while it holds its own
@@ -58,5 +59,6 @@ enum lock_rank {
 	RANK_TIMER = 650,
 	RANK_RUN = 660,
 	RANK_PLATFORM = 700,
+	RANK_KEYS = 800,
 	RANK_LEAF = 900,
 };

@@ -9,6 +9,7 @@
 #include "abi/prctl.h"
 #include "abi/stat.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/keys/key.h"
 
 #include <errno.h>
 #include <string.h>
@@ -162,6 +163,7 @@ int cred_for_exec(const struct cred *old, const struct exec_privileges *privileg
 
 	if (error)
 		return error;
+	keys_exec(cred);
 	error = exec_transform(cred, old, privileges, secure);
 	if (error) {
 		cred_put(cred);

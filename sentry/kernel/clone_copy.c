@@ -7,6 +7,7 @@
 #include "sentry/kernel/rseq.h"
 #include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/keys/key.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/itimer.h"
 #include "sentry/time/vdso.h"
@@ -56,7 +57,7 @@ static int copy_cred(struct task *parent, struct task *child, uint64_t flags)
 	struct cred *cred;
 	int err;
 
-	if (!(flags & LINUX_CLONE_NEWUSER)) {
+	if (!(flags & LINUX_CLONE_NEWUSER) && !keys_clone_changes(parent->cred, flags)) {
 		child->cred = cred_get(parent->cred);
 		return 0;
 	}
@@ -64,6 +65,9 @@ static int copy_cred(struct task *parent, struct task *child, uint64_t flags)
 	if (err)
 		return err;
 	child->cred = cred;
+	err = keys_clone(cred, flags);
+	if (err || !(flags & LINUX_CLONE_NEWUSER))
+		return err;
 	err = user_namespace_new(parent->cred, &ns);
 	if (!err)
 		cred_enter_user_namespace(cred, ns);

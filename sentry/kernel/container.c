@@ -7,6 +7,7 @@
 #include "sentry/kernel/ipc_namespace.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
+#include "sentry/keys/key.h"
 #include "sentry/lock_order.h"
 #include "sentry/net/net_namespace.h"
 
@@ -44,8 +45,14 @@ void container_put(struct container *container)
 {
 	if (!container || !refcount_put(&container->refs))
 		return;
+	keys_forget_domain(container->key_domain);
 	free(container->id);
 	free(container);
+}
+
+uint64_t container_key_domain(const struct container *container)
+{
+	return container->key_domain;
 }
 
 const char *container_id(const struct container *container)
@@ -183,6 +190,7 @@ static struct container *container_allocate(const struct container_config *confi
 
 	if (!container)
 		return NULL;
+	container->key_domain = keys_domain_new();
 	refcount_init(&container->refs, &container_refs);
 	container->id = strdup(config->id);
 	container->own_pid_ns = config->new_pid;

@@ -103,6 +103,7 @@ must_check int container_new(const struct container_config *config, struct conta
 struct container *container_get(struct container *container); /* NULL is fine */
 void container_put(struct container *container);
 const char *container_id(const struct container *container);
+uint64_t container_key_domain(const struct container *container); /* sentry/keys/ */
 /*
  * Starts a process in it; the first one is its init. park: returns when everything but the program
  * is set up and the program was found, and container_process_start() runs it. 0, or the error is

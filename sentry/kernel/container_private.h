@@ -17,13 +17,14 @@ struct tty;
 
 struct container {
 	struct refcount refs;
-	char *id;				/* set once */
-	bool own_pid_ns; /* set once, as the next */
+	uint64_t key_domain; /* sentry/keys/; set once */
+	char *id;	     /* set once */
+	bool own_pid_ns;     /* set once, as the next */
 	unsigned int host_ids;
-	struct pid_namespace *pid_ns;		/* a reference; set once */
-	struct nsproxy *nsproxy;   /* a reference until container_end(); g_containers.lock */
-	struct path root;	   /* likewise */
-	struct thread_group *init; /* a reference, once there was one; g_containers.lock */
+	struct pid_namespace *pid_ns; /* a reference; set once */
+	struct nsproxy *nsproxy;      /* a reference until container_end(); g_containers.lock */
+	struct path root;	      /* likewise */
+	struct thread_group *init;    /* a reference, once there was one; g_containers.lock */
 	atomic_bool paused;
 	atomic_bool out_of_memory; /* ended the init */
 	_Atomic uint64_t dead_user_ns, dead_system_ns;

@@ -8,6 +8,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/user_count.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/keys/key.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -48,6 +49,9 @@ int cred_copy(const struct cred *cred, struct cred **out)
 	}
 	refcount_init(&copy->refs, &cred_refs);
 	(void)user_namespace_get(copy->user_ns);
+	(void)key_get(copy->session_keyring);
+	(void)key_get(copy->process_keyring);
+	(void)key_get(copy->thread_keyring);
 	*out = copy;
 	return 0;
 }
@@ -66,6 +70,9 @@ void cred_put(const struct cred *cred)
 	if (!last || !refcount_put(&last->refs))
 		return;
 	user_namespace_put(last->user_ns);
+	key_put(last->session_keyring);
+	key_put(last->process_keyring);
+	key_put(last->thread_keyring);
 	free(last->groups);
 	free(last);
 }
@@ -150,6 +157,8 @@ void task_commit_cred(struct cred *cred)
 		user_count_remove(USER_TASKS, task->charged_uid, 1);
 		task->charged_uid = cred->uid;
 	}
+	if (old->fsuid != cred->fsuid || old->fsgid != cred->fsgid)
+		keys_follow_ids(cred);
 	mutex_lock(&task->lock);
 	task->cred = cred;
 	mutex_unlock(&task->lock);

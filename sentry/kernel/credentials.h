@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct key;
 struct task;
 
 /* Ids in here are global ("kuid"): as the initial user namespace of the sandbox sees them. */
@@ -29,6 +30,9 @@ struct cred {
 	struct user_namespace *user_ns; /* a reference */
 	size_t group_count;
 	uint32_t *groups; /* sorted */
+	/* References; NULL for none (sentry/keys/). */
+	struct key *session_keyring, *process_keyring, *thread_keyring;
+	int request_key_default; /* LINUX_KEY_REQKEY_DEFL_* */
 };
 
 /* All zero: root with all capabilities in the initial user namespace. */

@@ -18,6 +18,7 @@
 #include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/signal.h"
+#include "sentry/keys/key.h"
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file.h"
 #include "sentry/time/clock.h"
@@ -267,6 +268,7 @@ long kernel_shutdown(void)
 	console_stop();
 	vdso_release();
 	ipc_shutdown();
+	keys_forget_domain(KEY_DOMAIN_NO_CONTAINER);
 	mount_namespace_put(g_mounts);
 	host_stdio_shutdown();
 	vfs_shutdown();

@@ -8,6 +8,7 @@
 #include "sentry/kernel/scheduling.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/keys/key.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/path.h"
@@ -65,6 +66,7 @@ static void task_free(struct task *task)
 		sighand_put(task->sighand);
 	if (task->cred)
 		cred_put(task->cred);
+	key_put(task->given_session);
 	pid_put(task->pid);
 	if (task->group)
 		thread_group_put(task->group);

@@ -60,6 +60,7 @@ enum task_slow {
 	TASK_SLOW_PTRACE = 2, /* PTRACE_SYSCALL or _SYSEMU */
 	TASK_SLOW_STEP = 4,   /* PTRACE_SINGLESTEP or _SINGLEBLOCK */
 	TASK_SLOW_TRACE = 8,  /* sentry/trace wants to know */
+	TASK_SLOW_KEYS = 16,  /* a child gave it a session keyring */
 };
 
 enum task_woken { TASK_AWAKE, TASK_WOKEN, TASK_SLEEPS };
@@ -223,6 +224,7 @@ struct task {
 	int nice_value, ioprio;
 	int timer_slack_ns;
 	bool securebits_keep_caps;
+	struct key *given_session;	  /* a reference; g_keys_lock (sentry/keys/) */
 	struct trace_task *trace;	  /* sentry/trace's own */
 	struct container_process *launch; /* container_process.c's own, until its program runs */
 	struct exec_image *exec;	  /* exec.c's own, while an execve is under way */

@@ -17,6 +17,7 @@
 #include "sentry/kernel/rseq.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/syscall_user_dispatch.h"
+#include "sentry/keys/key.h"
 #include "sentry/syscalls/syscalls.h"
 
 #include <errno.h>
@@ -284,6 +285,8 @@ struct run_state task_state_syscall(struct task *task)
 {
 	unsigned int slow = atomic_load(&task->run.slow);
 
+	if (slow & TASK_SLOW_KEYS)
+		keys_take_session(task);
 	/* A call that was rolled back is invisible to tracers. */
 	if (syscall_user_dispatch(task))
 		return run_state(task_state_interrupt);

@@ -13,6 +13,7 @@
 #include "base/text_writer.h"
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/task.h"
+#include "sentry/keys/key.h"
 #include "sentry/lock_order.h"
 
 #include <errno.h>
@@ -81,6 +82,7 @@ void user_namespace_put(struct user_namespace *ns)
 	while (ns && ns != &g_initial && refcount_put(&ns->refs)) {
 		struct user_namespace *parent = ns->parent;
 
+		keys_forget_user_namespace(ns);
 		free(atomic_load(&ns->maps[0]));
 		free(atomic_load(&ns->maps[1]));
 		free(ns);

@@ -24,6 +24,7 @@ must_check ROOT_SHOW(locks);
 must_check ROOT_SHOW(interrupts);
 must_check ROOT_SHOW(softirqs);
 must_check ROOT_SHOW(key_users);
+must_check ROOT_SHOW(keys);
 /* sysctl.c */
 extern const struct proc_directory sysctl_directory;
 

@@ -75,7 +75,7 @@ static const struct proc_entry root_entries[] = {
 	CONSTANT("ioports", ""),
 	CONSTANT("kallsyms", ""),
 	SHOW("key-users", 0444, root_show_key_users),
-	CONSTANT("keys", ""),
+	SHOW("keys", 0444, root_show_keys),
 	SHOW("loadavg", 0444, root_show_loadavg),
 	SHOW("locks", 0444, root_show_locks),
 	SHOW("meminfo", 0444, root_show_meminfo),

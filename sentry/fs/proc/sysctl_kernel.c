@@ -14,6 +14,7 @@
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/random.h"
 #include "sentry/kernel/task.h"
+#include "sentry/keys/key.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -163,12 +164,37 @@ static const struct proc_entry seccomp_entries[] = {
 };
 static PROC_DIRECTORY(seccomp_directory, seccomp_entries);
 
+static int show_key_limit(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%lld\n", (long long)g_key_limits[context->entry->data]);
+	return 0;
+}
+
+static int64_t store_key_limit(const struct proc_context *context, const char *text, size_t size)
+{
+	bool seconds = context->entry->data == KEY_GC_DELAY ||
+		       context->entry->data == KEY_PERSISTENT_EXPIRY;
+	int64_t value, error = proc_parse_integer(text, seconds ? 0 : 1, INT32_MAX, &value);
+
+	if (error)
+		return error;
+	g_key_limits[context->entry->data] = value;
+	return (int64_t)size;
+}
+
+#define KEY_LIMIT(name_, limit_)                                                                   \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = show_key_limit, .store = store_key_limit,        \
+					  .data = (limit_)                                         \
+	}
+
 static const struct proc_entry keys_entries[] = {
-	SYSCTL_NUMBER("gc_delay", 300, 0, INT32_MAX),
-	SYSCTL_NUMBER("maxbytes", 20000, 0, INT32_MAX),
-	SYSCTL_NUMBER("maxkeys", 200, 0, INT32_MAX),
-	SYSCTL_NUMBER("root_maxbytes", 25000000, 0, INT32_MAX),
-	SYSCTL_NUMBER("root_maxkeys", 1000000, 0, INT32_MAX),
+	KEY_LIMIT("gc_delay", KEY_GC_DELAY),
+	KEY_LIMIT("maxbytes", KEY_MAXBYTES),
+	KEY_LIMIT("maxkeys", KEY_MAXKEYS),
+	KEY_LIMIT("persistent_keyring_expiry", KEY_PERSISTENT_EXPIRY),
+	KEY_LIMIT("root_maxbytes", KEY_ROOT_MAXBYTES),
+	KEY_LIMIT("root_maxkeys", KEY_ROOT_MAXKEYS),
 };
 static PROC_DIRECTORY(keys_directory, keys_entries);
 

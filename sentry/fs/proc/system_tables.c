@@ -5,6 +5,7 @@
 
 #include "sentry/kernel/nsproxy.h"
 #include "sentry/kernel/scheduling.h"
+#include "sentry/keys/key.h"
 #include "sentry/vfs/device.h"
 #include "sentry/vfs/file_lock.h"
 
@@ -82,6 +83,14 @@ int root_show_softirqs(const struct proc_context *context, struct text_writer *o
 
 int root_show_key_users(const struct proc_context *context, struct text_writer *out)
 {
-	text_printf(out, "%5u: %5d %d/%d %d/%d %d/%d\n", 0u, 1, 1, 1, 0, 1000000, 0, 25000000);
+	if (current)
+		key_users_show(keys_domain(), context->user_ns, out);
+	return 0;
+}
+
+int root_show_keys(const struct proc_context *context, struct text_writer *out)
+{
+	if (current)
+		keys_show(context->cred, context->user_ns, out);
 	return 0;
 }
