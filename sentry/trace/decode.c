@@ -414,6 +414,10 @@ bool decoder_find(const char *word, size_t size, struct decoder *out)
 	out->names = decode_names_find(word, size);
 	if (!out->names)
 		out->function = decode_struct_find(word, size);
+	if (!out->names && !out->function) {
+		out->function = decode_key_find(word, size);
+		out->is_optional = out->at_exit;
+	}
 	return out->names || out->function;
 }
 

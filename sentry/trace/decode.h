@@ -59,8 +59,9 @@ struct decode_names {
 struct decoder {
 	decode_function *function;
 	const struct decode_names *names;
-	bool at_exit; /* what it shows is there when the call returns */
-	bool is_mode; /* only calls that may make a file have it */
+	bool at_exit;	  /* what it shows is there when the call returns */
+	bool is_mode;	  /* only calls that may make a file have it */
+	bool is_optional; /* shown at the exit, and not in every call: it may write nothing */
 };
 
 /* False for a word that nobody knows. */
@@ -72,6 +73,8 @@ const struct decode_names *decode_names_find(const char *word, size_t size);
 void decode_value(struct sink *sink, const struct decode_names *names, uint64_t value);
 /* decode_structs.c */
 decode_function *decode_struct_find(const char *word, size_t size);
+/* decode_keys.c */
+decode_function *decode_key_find(const char *word, size_t size);
 /* Shared by the two: a descriptor with its path, an address, and a string of the guest's. */
 void decode_fd(struct sink *sink, struct task *task, int fd);
 void decode_address(struct sink *sink, uint64_t address);

@@ -231,15 +231,25 @@ static bool waits_for_status(void)
 static bool has_more(const struct trace_task *trace)
 {
 	uint64_t number = trace->call.number;
+	const struct decoder *next;
+	char text[64];
+	struct sink sink = {.text = text, .capacity = sizeof(text)};
 
-	return number < SYSCALL_LIMIT && trace->entry_size &&
-	       formats[number].at_entry < formats[number].count;
+	if (number >= SYSCALL_LIMIT || !trace->entry_size ||
+		formats[number].at_entry >= formats[number].count)
+		return false;
+	next = &formats[number].arguments[formats[number].at_entry];
+	if (!next->is_optional)
+		return true;
+	decode_argument(&sink, next, &trace->call, formats[number].at_entry);
+	return sink.size;
 }
 
 static void write_entry(struct task *task, const struct trace_task *trace)
 {
 	char buffer[32];
 	const char *name = call_name(trace->call.number, buffer, sizeof(buffer));
+	bool more = has_more(trace); /* it may look at the guest's memory: before the lock */
 
 	trace_writer_lock();
 	if (config.json) {
@@ -253,7 +263,7 @@ static void write_entry(struct task *task, const struct trace_task *trace)
 		trace_write_text(name);
 		trace_write_text("(");
 		write_with_commas(trace->text, trace->entry_size);
-		if (has_more(trace))
+		if (more)
 			trace_write_text(", ");
 		open_line = task;
 	}

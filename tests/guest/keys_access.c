@@ -326,7 +326,8 @@ static long setting(const char *name)
 
 	snprintf(path, sizeof(path), "/proc/sys/kernel/keys/%s", name);
 	fd = open(path, O_RDONLY);
-	CHECK(fd >= 0);
+	if (fd < 0)
+		SKIP("the kernel has no keys");
 	CHECK(read(fd, text, sizeof(text) - 1) > 0);
 	close(fd);
 	return atol(text);

@@ -3,6 +3,7 @@
  * compared. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -132,7 +133,47 @@ static void process(void)
 	umask(022);
 }
 
-int main(void)
+/* Numbers of keys differ from run to run: none is shown. */
+static void keys(void)
+{
+	struct iovec vector = {"ab", 2};
+	const int none = 0x7ffffff0;
+	char text[64];
+
+	syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_PROCESS_KEYRING);
+	syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_THREAD_KEYRING, 0);
+	syscall(SYS_add_key, "user", "name", "secret", 6, KEY_SPEC_GROUP_KEYRING);
+	syscall(SYS_add_key, "user", "name", NULL, 0, KEY_SPEC_PROCESS_KEYRING);
+	syscall(SYS_request_key, "user", "no such key", NULL, 0);
+	syscall(SYS_request_key, ".type", "name", "callout", KEY_SPEC_USER_KEYRING);
+	syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_PROCESS_KEYRING, text, sizeof(text));
+	syscall(SYS_keyctl, KEYCTL_DESCRIBE, none, text, sizeof(text));
+	syscall(SYS_keyctl, KEYCTL_READ, KEY_SPEC_PROCESS_KEYRING, text, sizeof(text));
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, ".name");
+	syscall(SYS_keyctl, KEYCTL_UPDATE, none, "new", 3);
+	syscall(SYS_keyctl, KEYCTL_REVOKE, none);
+	syscall(SYS_keyctl, KEYCTL_CHOWN, none, -1, 5);
+	syscall(SYS_keyctl, KEYCTL_SETPERM, none, 0x3f010000);
+	syscall(SYS_keyctl, KEYCTL_SETPERM, none, 0x40000801);
+	syscall(SYS_keyctl, KEYCTL_LINK, none, KEY_SPEC_SESSION_KEYRING);
+	syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_PROCESS_KEYRING, "user", "name", 0);
+	syscall(SYS_keyctl, KEYCTL_INSTANTIATE, none, "x", 1, KEY_SPEC_USER_SESSION_KEYRING);
+	syscall(SYS_keyctl, KEYCTL_INSTANTIATE_IOV, none, &vector, 1, 0);
+	syscall(SYS_keyctl, KEYCTL_NEGATE, none, 10, 0);
+	syscall(SYS_keyctl, KEYCTL_REJECT, none, 10, EKEYREJECTED, 0);
+	syscall(SYS_keyctl, KEYCTL_SET_REQKEY_KEYRING, KEY_REQKEY_DEFL_NO_CHANGE);
+	syscall(SYS_keyctl, KEYCTL_SET_TIMEOUT, none, 10);
+	syscall(SYS_keyctl, KEYCTL_ASSUME_AUTHORITY, 0);
+	syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_PROCESS_KEYRING, text, sizeof(text));
+	syscall(SYS_keyctl, KEYCTL_INVALIDATE, none);
+	syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, -1, 0);
+	syscall(SYS_keyctl, KEYCTL_RESTRICT_KEYRING, none, "user", "x");
+	syscall(SYS_keyctl, KEYCTL_MOVE, none, KEY_SPEC_THREAD_KEYRING, 5, KEYCTL_MOVE_EXCL);
+	syscall(SYS_keyctl, 99, 1, 2, 3, 4);
+}
+
+/* Where the host has no keys, "no-keys" leaves them out. */
+int main(int argc, char **argv)
 {
 	files();
 	memory();
@@ -140,5 +181,7 @@ int main(void)
 	sockets();
 	waiting();
 	process();
+	if (argc < 2)
+		keys();
 	return 7;
 }
