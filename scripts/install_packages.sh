@@ -4,7 +4,7 @@
 build_packages=(gcc g++ meson ninja-build pkg-config python3 libseccomp-dev libjemalloc-dev libbsd-dev libjansson-dev libsystemd-dev libxml2-dev libarchive-dev libtomlplusplus-dev check)
 test_packages=(strace gdb gdbserver lldb ltrace valgrind proot fakeroot bubblewrap libc6-dbg
 	clang busybox-static git tmux vim-tiny sqlite3 make gcc perl xz-utils nodejs default-jdk-headless rustc python3
-	curl iproute2 iputils-ping netcat-openbsd socat expect nginx-light apache2-utils
+	curl iproute2 iputils-ping keyutils netcat-openbsd socat expect nginx-light apache2-utils
 	acl attr e2fsprogs libcap2-bin podman conmon catatonit containerd dbus python3-dbus python3-gi python3-grpcio python3-jsonschema chromium debootstrap)
 
 missing_packages() {

@@ -14,6 +14,7 @@
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/task_run.h"
+#include "sentry/keys/key.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/names.h"
 
@@ -167,9 +168,13 @@ static int set_up(struct container_process *process, struct task *task)
 	if (err)
 		return err;
 	task->fs->umask = config->umask;
+	err = keys_join_container_session(process->container->id);
+	if (err)
+		return container_fail(error, err, "a session keyring: %s", strerror(-err));
 	err = make_cred(config, &cred);
 	if (err)
 		return container_fail(error, err, "process.user: %s", strerror(-err));
+	cred->session_keyring = key_get(current_cred()->session_keyring);
 	task_commit_cred(cred);
 	set_attributes(config, task);
 	if (config->processors && !process->is_init)

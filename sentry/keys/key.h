@@ -210,6 +210,10 @@ must_check int keys_install_session(struct key *keyring);
 /* name: NULL for one without a name. The number of the keyring. */
 must_check int64_t keys_join_session(const char *name);
 
+/* The one of a container, "_ses.ID", made by its first process; as Linux's engines make it, its
+ * owner may search it, so that programs that are run in the container later find it. */
+must_check int keys_join_container_session(const char *id);
+
 /* --- session_to_parent.c --- */
 /* The session keyring becomes that of the process's parent at its next system call. -EPERM. */
 must_check int keys_session_to_parent(void);

@@ -12,6 +12,7 @@
 #include "sentry/kernel/user_namespace.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define KEYRING_PERM (LINUX_KEY_POSSES(LINUX_KEY_ALL) | LINUX_KEY_USER(LINUX_KEY_VIEW))
@@ -127,6 +128,20 @@ int64_t keys_join_session(const char *name)
 	serial = keyring->serial;
 	error = keys_install_session(keyring);
 	return error ? error : serial;
+}
+
+int keys_join_container_session(const char *id)
+{
+	char name[KEY_DESCRIPTION_SIZE];
+	int64_t result;
+
+	(void)snprintf(name, sizeof(name), "_ses.%s", id);
+	result = keys_join_session(name);
+	if (result < 0)
+		return (int)result;
+	mutex_guard(&g_keys_lock);
+	current_cred()->session_keyring->perm |= LINUX_KEY_USER(LINUX_KEY_SEARCH);
+	return 0;
 }
 
 /* --- special numbers --- */

@@ -32,6 +32,11 @@ PROGRAMS = [
                                         "setfacl -m u:9:r p; getfacl -nc p; setfacl -b f; setfacl -k d; getfacl -nc f d; setfacl -d -m u:5:r f; setfacl -m u:5:r,o::z f; echo $?"),
     ("chattr", "chattr", "cd /dev/shm; rm -rf ca; mkdir ca; cd ca; echo x > f; mkdir d; mkfifo p; ln -s f l; chattr +i f; chattr +dA d; touch d/f; lsattr -d d d/f f; lsattr p l; "
                          "lsattr -v f; lsattr -p f; echo y > f; rm -f f; mv f g; chattr -i f; chattr +a f; echo z >> f; echo q > f; cat f; chattr +j f; chattr -a f; cd ..; rm -r ca"),
+    ("keyctl", "keyctl", "keyctl session - bash -c 'k=$(keyctl add user a b @s); keyctl pipe $k; keyctl print $k; keyctl print %user:a; keyctl update $k c; keyctl pipe $k; "
+               "r=$(keyctl newring r @s); keyctl link $k $r; keyctl rdescribe $k; keyctl describe $r | cut -d: -f2; [ $(keyctl rlist $r) = $k ]; echo $?; keyctl setperm $k 0x3f010000; "
+               "keyctl move $k $r @p; keyctl show @s | sed \"s/^ *[0-9]*//\" | sort; keyctl unlink $k @s; keyctl timeout $r 100; keyctl revoke $r; keyctl search @s keyring r; echo $?; keyctl clear @s; "
+               "keyctl request user none; echo $?; o=$(keyctl id @s); keyctl new_session >/dev/null; [ $(keyctl id @s) != $o ]; echo $?; keyctl add user z y @s >/dev/null; keyctl rlist @s | wc -w; "
+               "n=$(keyctl padd user zero @s </dev/zero 2>&1 | wc -l); keyctl instantiate 1 x @s; echo $? $n; keyctl session mine keyctl rdescribe @s'"),
     ("python", "python3", "python3 -c 'import sys; print(sys.version_info[0], 2**100)'"),
     ("python threads", "python3", "python3 - <<'E'\nimport threading,queue\nq=queue.Queue()\n"
      "def w(n):\n  for i in range(100): q.put(n)\nt=[threading.Thread(target=w,args=(i,)) for i in range(8)]\n"
