@@ -156,6 +156,8 @@ must_check int key_user_resize_locked(struct key_user *user, size_t from, size_t
 /* One piece of the sentry's own memory that keys hold: -ENOMEM past a bound that no quota lifts. */
 must_check int key_memory_add_locked(size_t size);
 void key_memory_remove_locked(size_t size);
+/* Before the lock: does the sandbox's limit leave room for a key of this size? -ENOMEM. */
+must_check int keys_check_room(size_t size);
 void key_users_show(uint64_t domain, const struct user_namespace *ns, struct text_writer *out);
 
 /* --- keyring.c --- */

@@ -2,11 +2,14 @@
 /*
  * What the keys of each user count (keyrings(7), /proc/sys/kernel/keys), and what all keys together
  * may hold of the sentry's memory: a bound that Linux has not, since its memory is the machine's.
+ * It counts for the sandbox's limit as all of the sentry's heap does.
  */
 #include "sentry/keys/key.h"
 
 #include "base/text_writer.h"
 #include "sentry/kernel/user_namespace.h"
+#include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +62,13 @@ int key_memory_add_locked(size_t size)
 	if (size > KEYS_MEMORY_MAX - g_memory)
 		return -ENOMEM;
 	g_memory += size;
+	memory_held_note(size);
 	return 0;
+}
+
+int keys_check_room(size_t size)
+{
+	return memory_file_has_room(size + sizeof(struct key) + KEY_DESCRIPTION_SIZE) ? 0 : -ENOMEM;
 }
 
 void key_memory_remove_locked(size_t size)

@@ -94,7 +94,9 @@ int64_t sys_add_key(struct task *task, const uint64_t args[6])
 	if (size > KEY_PAYLOAD_MAX)
 		return -EINVAL;
 	keys_collect();
-	error = keyctl_copy_type(task, args[0], type);
+	error = keys_check_room(size);
+	if (!error)
+		error = keyctl_copy_type(task, args[0], type);
 	if (!error)
 		error = copy_description(task, args[1], type, description);
 	if (!error)
@@ -115,7 +117,9 @@ int64_t sys_request_key(struct task *task, const uint64_t args[6])
 	int error;
 
 	keys_collect();
-	error = keyctl_copy_type(task, args[0], type);
+	error = keys_check_room(0);
+	if (!error)
+		error = keyctl_copy_type(task, args[0], type);
 	if (!error)
 		error = keyctl_copy_text(task, args[1], description);
 	if (!error && args[2])

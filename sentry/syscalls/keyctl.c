@@ -66,7 +66,9 @@ int64_t keyctl_update(struct task *task, const uint64_t args[6])
 
 	if (size > PAGE_SIZE)
 		return -EINVAL;
-	error = keyctl_copy_payload(task, args[2], size, &payload);
+	error = keys_check_room(size);
+	if (!error)
+		error = keyctl_copy_payload(task, args[2], size, &payload);
 	if (!error)
 		error = key_prepare(id, false);
 	if (error)

@@ -127,8 +127,10 @@ static int64_t link_key(struct task *task, const uint64_t args[6])
 {
 	int32_t id = (int32_t)args[1], ring_id = (int32_t)args[2];
 	struct key_ref key, ring;
-	int error = key_prepare(ring_id, true);
+	int error = keys_check_room(0);
 
+	if (!error)
+		error = key_prepare(ring_id, true);
 	if (!error)
 		error = key_prepare(id, true);
 	if (error)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -124,6 +126,21 @@ static int bomb_xattrs(void)
 			return stopped("fill");
 		if (setxattr(name, "user.bomb", value, sizeof(value), 0))
 			return stopped("fill");
+	}
+}
+
+/* Large keys, then small ones. */
+static int bomb_keys(void)
+{
+	long session = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	char name[1000];
+
+	memset(name, 'k', sizeof(name) - 1);
+	for (int i = 0;; i++) {
+		snprintf(name + 980, 16, "%d", i);
+		if (syscall(SYS_add_key, "big_key", name, piece, PIECE - 1, session) < 0 &&
+			syscall(SYS_add_key, "keyring", name, NULL, 0, session) < 0)
+			return stopped("add_key");
 	}
 }
 
@@ -280,7 +297,7 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
-	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"layer", bomb_layer},
+	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"keys", bomb_keys}, {"layer", bomb_layer},
 	{"memfd", bomb_memfd}, {"names", bomb_names}, {"mapped", bomb_mapped_file},
 	{"shared", bomb_shared}, {"sparse", bomb_sparse}, {"pipes", bomb_pipes},
 	{"sockets", bomb_sockets}, {"tcp", bomb_tcp}, {"descriptors", bomb_descriptors},
