@@ -102,6 +102,7 @@ struct platform {
 	size_t fpstate_size; /* bytes of an XSAVE image in the standard format, as PTRACE_GETREGSET
 				gives it */
 	uint64_t fpstate_features; /* XCR0: the components that guests may use */
+	size_t fpstate_used;	   /* bytes of the image up to the last of these */
 };
 
 struct address_space {

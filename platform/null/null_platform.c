@@ -167,7 +167,7 @@ int platform_null_new(struct platform **out)
 	if (!self)
 		return -ENOMEM;
 	self->platform.ops = &operations;
-	self->platform.fpstate_size = FPSTATE_SIZE;
+	self->platform.fpstate_size = self->platform.fpstate_used = FPSTATE_SIZE;
 	self->platform.fpstate_features = FPSTATE_FEATURES;
 	*out = &self->platform;
 	return 0;

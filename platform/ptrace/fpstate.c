@@ -28,7 +28,7 @@
 #define FCW_INITIAL	  0x037f
 #define MXCSR_INITIAL	  0x1f80
 #define FEATURE_PKRU	  9
-#define FEATURES_AMX	  (1ull << 17 | 1ull << 18)
+#define FEATURE_AMX_TILES 18
 #define XSAVE_LEAF	  0xd
 /* Linux's default: key 0 may do all, the others nothing. */
 #define PKRU_INITIAL 0x55555554u
@@ -54,6 +54,21 @@ static uint64_t load_u64(const char *image, size_t offset)
 
 	memcpy(&value, image + offset, sizeof(value));
 	return value;
+}
+
+/* Where the last of the components ends; the first two are the legacy area's. */
+static size_t end_of(uint64_t features, size_t size)
+{
+	size_t end = XSTATE_BV_OFFSET + 64;
+
+	for (unsigned int i = 2; i < 63; i++) {
+		unsigned int length, offset, c, d;
+
+		if ((features >> i & 1) &&
+			__get_cpuid_count(XSAVE_LEAF, i, &length, &offset, &c, &d))
+			end = max_u64(end, (uint64_t)offset + length);
+	}
+	return min_u64(end, size);
 }
 
 /* PKRU alone starts with something other than its processor's initial value. */
@@ -105,7 +120,8 @@ int fpstate_init(struct ptrace_platform *platform, struct stub_thread *thread)
 	features = load_u64(probe, SOFTWARE_OFFSET);
 	platform->platform.fpstate_size = size;
 	/* Tiles need a permission that stubs never ask for. */
-	platform->platform.fpstate_features = features & ~FEATURES_AMX;
+	platform->platform.fpstate_features = features & ~(1ull << FEATURE_AMX_TILES);
+	platform->platform.fpstate_used = end_of(platform->platform.fpstate_features, size);
 	platform->initial_fpstate = make_initial(probe, size, features);
 	if (!platform->initial_fpstate)
 		return -ENOMEM;

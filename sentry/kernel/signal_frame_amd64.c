@@ -37,10 +37,16 @@ struct xsave_image {
 	struct linux_xstate_header header;
 };
 
+/* Of an image as the platform takes and gives it. */
+static size_t image_size(void)
+{
+	return max_u64(g_platform->fpstate_size, XSAVE_MIN_SIZE);
+}
+
+/* Of what a frame has of it: programs size their alternate stacks by what they may use. */
 static size_t fpstate_size(void)
 {
-	return g_platform->fpstate_size < XSAVE_MIN_SIZE ? XSAVE_MIN_SIZE
-							 : g_platform->fpstate_size;
+	return max_u64(g_platform->fpstate_used, XSAVE_MIN_SIZE);
 }
 
 static void image_make_fresh(struct xsave_image *image, size_t size)
@@ -99,7 +105,7 @@ static int frame_find_place(
 static int fpstate_push(struct task *task, gaddr_t address, bool *fresh)
 {
 	size_t size = fpstate_size();
-	auto_free struct xsave_image *image = calloc(1, size + LINUX_FP_XSTATE_MAGIC2_SIZE);
+	auto_free struct xsave_image *image = calloc(1, image_size() + LINUX_FP_XSTATE_MAGIC2_SIZE);
 	uint32_t magic2 = LINUX_FP_XSTATE_MAGIC2;
 	int error;
 
@@ -174,7 +180,7 @@ static int frame_write(struct task *task, const struct frame_place *place,
 
 static int fpu_reset(struct task *task)
 {
-	size_t size = fpstate_size();
+	size_t size = image_size();
 	auto_free struct xsave_image *image = malloc(size);
 
 	if (!image)
@@ -240,7 +246,6 @@ static int fpstate_examine(struct task *task, gaddr_t address, struct linux_fpx_
 
 static int fpstate_pop(struct task *task, gaddr_t address)
 {
-	size_t size = fpstate_size();
 	struct linux_fpx_sw_bytes marks;
 	auto_free struct xsave_image *image = NULL;
 
@@ -248,7 +253,7 @@ static int fpstate_pop(struct task *task, gaddr_t address)
 		return fpu_reset(task);
 	if (fpstate_examine(task, address, &marks))
 		return -EFAULT;
-	image = calloc(1, size);
+	image = calloc(1, image_size());
 	if (!image)
 		return -ENOMEM;
 	if (mm_copy_in(task->mm, image, address, marks.xstate_size))

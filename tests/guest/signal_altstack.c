@@ -3,6 +3,7 @@
 #include "tests/guest/fault_catch.h"
 
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
@@ -51,6 +52,29 @@ TEST(none_at_first)
 	CHECK(sigaltstack(NULL, &stack) == 0);
 	CHECK_EQ(stack.ss_flags, SS_DISABLE);
 	CHECK_EQ(stack.ss_size, 0);
+}
+
+static volatile size_t frame_size;
+
+static void measure(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	/* The return address lies before the context. */
+	frame_size = (size_t)(stack_base + SIZE - ((char *)context - 8));
+}
+
+/* Programs make stacks of what the auxiliary vector names and what they themselves need, or as
+ * large as SIGSTKSZ was for a long time. */
+TEST(a_frame_is_no_larger_than_programs_are_told)
+{
+	struct sigaction action = {.sa_sigaction = measure, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	stack_new(0);
+	CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+	raise(SIGUSR1);
+	CHECK(frame_size > 512 && frame_size <= getauxval(AT_MINSIGSTKSZ));
+	CHECK(frame_size <= 8192 - 2048);
 }
 
 TEST(used_only_by_handlers_that_ask)
