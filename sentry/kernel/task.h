@@ -164,8 +164,9 @@ struct task {
 		uint64_t trapno, error_code, cr2;
 	} fault;
 	struct task_times times;
-	bool accounted;	  /* accounting.c's own: its times are in the sum of the dead */
-	int64_t start_ns; /* CLOCK_BOOTTIME; set once (exec takes the leader's) */
+	uint64_t profiled_ns; /* of them, when an interval timer expired last; RANK_SIGHAND */
+	bool accounted;	      /* accounting.c's own: its times are in the sum of the dead */
+	int64_t start_ns;     /* CLOCK_BOOTTIME; set once (exec takes the leader's) */
 
 	/* Memory. mm is changed by the own thread with lock held; others use task_get_mm(). NULL
 	 * after exit. */

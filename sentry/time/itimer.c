@@ -38,15 +38,20 @@ static int64_t max_ns(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void send_locked(struct thread_group *group, int signal)
+/* It is the process's signal, but this thread is asked first. */
+static void send_by_locked(struct task *task, int signal)
 {
-	struct task *first = TAILQ_FIRST(&group->tasks);
 	struct linux_siginfo info;
 
-	if (!first)
+	if (!task)
 		return;
 	siginfo_kernel(&info, signal);
-	(void)signal_send_locked(first, &info, true);
+	(void)signal_send_locked(task, &info, true);
+}
+
+static void send_locked(struct thread_group *group, int signal)
+{
+	send_by_locked(TAILQ_FIRST(&group->tasks), signal);
 }
 
 /* Past its expiry: a periodic one goes on to the first one after now. */
@@ -97,13 +102,33 @@ static struct cpu_sample sample_locked(struct thread_group *group)
 	return (struct cpu_sample){(int64_t)user, (int64_t)(user + system)};
 }
 
+/*
+ * The thread that ran most since the last time. Linux's timer tick interrupts a running thread,
+ * which then takes the signal: profilers count on that to see what the process does.
+ */
+static struct task *running_locked(struct thread_group *group)
+{
+	struct task *task, *best = NULL;
+	uint64_t user, system, most = 0;
+
+	TAILQ_FOREACH (task, &group->tasks, group_link) {
+		task_cpu_times(task, &user, &system);
+		if (!best || user + system - task->profiled_ns > most) {
+			best = task;
+			most = user + system - task->profiled_ns;
+		}
+		task->profiled_ns = user + system;
+	}
+	return best;
+}
+
 static void look_at_interval_locked(struct thread_group *group, struct interval *interval,
 	int signal, int64_t now, int64_t *left)
 {
 	if (!interval->armed)
 		return;
 	if (now >= interval->expiry_ns) {
-		send_locked(group, signal);
+		send_by_locked(running_locked(group), signal);
 		interval_pass(interval, now);
 	}
 	if (interval->armed && interval->expiry_ns - now < *left)

@@ -4,6 +4,7 @@
 #include "tests/guest/guest_test.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -81,6 +82,40 @@ TEST(virtual_and_profiling_timers_count_work)
 	CHECK(setitimer(ITIMER_PROF, &time, NULL) == 0);
 	burn_until(&count, 1);
 	CHECK_EQ(last_signal, SIGPROF);
+}
+
+static volatile pid_t spinner;
+static atomic_int in_spinner, elsewhere;
+
+static void count_by_thread(int signal)
+{
+	(void)signal;
+	if (gettid() == spinner)
+		in_spinner++;
+	else
+		elsewhere++;
+}
+
+static void *spin_until_profiled(void *unused)
+{
+	(void)unused;
+	spinner = gettid();
+	while (in_spinner + elsewhere < 20)
+		;
+	return NULL;
+}
+
+/* So do profilers find out what a process does. */
+TEST(a_profiling_signal_goes_to_the_thread_that_runs)
+{
+	struct itimerval time = {.it_interval.tv_usec = 10000, .it_value.tv_usec = 10000};
+	pthread_t thread;
+
+	signal(SIGPROF, count_by_thread);
+	CHECK(pthread_create(&thread, NULL, spin_until_profiled, NULL) == 0);
+	CHECK(setitimer(ITIMER_PROF, &time, NULL) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(in_spinner > elsewhere);
 }
 
 TEST(interval_timer_errors)
