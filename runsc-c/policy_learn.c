@@ -207,6 +207,39 @@ static const char *address_of(
 	return need->text;
 }
 
+/*
+ * A name that holds a star, or bytes that no policy can, is only to be said by a pattern: true if
+ * text became one. What a pattern takes for a class of characters is any character then.
+ */
+static bool make_pattern(char *text)
+{
+	json_t *valid = json_string(text);
+	bool pattern = !valid || strchr(text, 0x7f) ||
+		       (strchr(text, '*') && strncmp(text, "/proc/*", 7) != 0);
+
+	for (char *at = text; pattern && *at; at++) {
+		if ((!valid && (unsigned char)*at >= 0x80) || *at == 0x7f)
+			*at = '*';
+		else if (*at == '[')
+			*at = '?';
+	}
+	json_decref(valid);
+	return pattern;
+}
+
+static void append_path(json_t *list, const char *path)
+{
+	char *text = strdup(path), *below;
+
+	if (text && make_pattern(text) && asprintf(&below, "%s/*", text) >= 0) {
+		json_array_append_new(list, json_string(below));
+		free(below);
+	}
+	if (text)
+		json_array_append_new(list, json_string(text));
+	free(text);
+}
+
 static json_t *list_of(const struct needs *needs, unsigned int access)
 {
 	json_t *list = json_array();
@@ -215,12 +248,15 @@ static json_t *list_of(const struct needs *needs, unsigned int access)
 
 	for (size_t i = 0; i < needs->count; i++) {
 		const struct need *need = &needs->list[i];
-		const char *shown = need->text;
+		const char *shown;
 
 		if (!(need->access & access))
 			continue;
-		if (!is_path(need))
-			shown = address_of(needs, need, text, sizeof(text));
+		if (is_path(need)) {
+			append_path(list, need->text);
+			continue;
+		}
+		shown = address_of(needs, need, text, sizeof(text));
 		if (strcmp(shown, last) != 0)
 			json_array_append_new(list, result_text(shown));
 		last = json_string_value(json_array_get(list, json_array_size(list) - 1));

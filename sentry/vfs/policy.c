@@ -132,15 +132,24 @@ static unsigned int tree_access(const char *path)
 	return found ? found->access : 0;
 }
 
+/* A pattern for directories alone has the end that alone, the path with "/.", has too. */
+static bool pattern_matches(const char *pattern, const char *path, const char *alone)
+{
+	size_t size = strlen(pattern);
+	bool is_alone = size > 2 && !strcmp(pattern + size - 2, "/.");
+
+	return !fnmatch(pattern, is_alone ? alone : path, FNM_NOESCAPE);
+}
+
 /* What the rules give for a path: its own and those of all directories above. */
 static unsigned int path_access(const char *path)
 {
 	unsigned int access = tree_access("/");
-	char above[2 * LINUX_PATH_MAX + 2];
+	char above[2 * LINUX_PATH_MAX + 2], alone[2 * LINUX_PATH_MAX + 2];
 	char *slash;
 
-	(void)snprintf(above, sizeof(above), "%s/.", path[1] ? path : "");
-	access |= tree_access(above);
+	(void)snprintf(alone, sizeof(alone), "%s/.", path[1] ? path : "");
+	access |= tree_access(alone);
 	(void)snprintf(above, sizeof(above), "%s", path);
 	do {
 		access |= tree_access(above);
@@ -149,7 +158,7 @@ static unsigned int path_access(const char *path)
 	} while (slash != above);
 	for (size_t i = 0; i < state.pattern_count; i++) {
 		if (!(state.patterns[i].access & NETWORK) &&
-			!fnmatch(state.patterns[i].text, path, FNM_NOESCAPE))
+			pattern_matches(state.patterns[i].text, path, alone))
 			access |= state.patterns[i].access;
 	}
 	return access & POLICY_WRITE ? access | POLICY_READ : access;

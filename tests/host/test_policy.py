@@ -233,7 +233,7 @@ def learning(directory):
     apart = pathlib.Path(directory) / "apart"
     apart.mkdir()
     (apart / "input").write_text("in")
-    script = """gcc source.c -o program && ./program && cat ../apart/input /proc/$$/status >/dev/null && ls ../apart >/dev/null
+    script = """gcc source.c -o program && ./program && cat ../apart/input /proc/$$/status >/dev/null && ls /proc/self/fd >/dev/null && ls ../apart >/dev/null
         mkdir -p many; for i in 1 2 3 4 5 6 7 8 9 10 11; do : > many/$i; done; : > .temporary; mv .temporary kept; mktemp >/dev/null
         python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); socket.create_connection(s.getsockname())'"""
     for name, load in (("job.toml", tomllib.loads), ("job.json", json.loads)):
@@ -253,6 +253,12 @@ def learning(directory):
         score.check(done[0] == 0 and not refused(result), "the same run needs no more", done, refused(result))
         done = run([CSANDBOX, "run", "--policy", file, "--", "sh", "-c", "cat /etc/hosts; ls /; touch /var/x"], cwd=place)
         score.check(done[0] != 0 and not done[1] and done[2].count(b"denied") == 3, "and another one gets no more", done)
+    script = """mkdir 'a*b'; cd 'a*b'; for name in '[x]*' 'q"\\' "$(printf 'n\\n\\t\\377\\177')"; do echo x > "$name"; cat "$name"; done; cat ../../apart/s*"""
+    (apart / "s[1]*").write_text("odd")
+    for name in ("odd.toml", "odd.json"):
+        done = run([CSANDBOX, "run", "--learn", f"{directory}/{name}", "--", "sh", "-c", script], cwd=place)
+        again = run([CSANDBOX, "run", "--policy", f"{directory}/{name}", "--", "sh", "-c", script], cwd=place)
+        score.check(done == again == (0, b"x\nx\nx\nodd", b""), f"{name}: odd names", done, again, pathlib.Path(f"{directory}/{name}").read_text())
     done = run([CSANDBOX, "run", "--learn", "/no/such/place/x", "--", "true"])
     score.check(done[0] == 125, "a place that cannot be written", done)
 
