@@ -21,23 +21,57 @@
 
 /* --- the beginning --- */
 
-/* As the sandbox names it. */
+/* With what follows it: "..", "." and "" are taken for what they say. Owns base; NULL: no memory.
+ */
+static char *append(char *base, const char *rest)
+{
+	char *path = base ? realloc(base, strlen(base) + strlen(rest) + 2) : NULL;
+
+	if (!path) {
+		free(base);
+		return NULL;
+	}
+	while (*(rest += strspn(rest, "/"))) {
+		size_t length = strcspn(rest, "/"), size = strlen(path);
+		char *slash = strrchr(path, '/');
+
+		if (length == 2 && !strncmp(rest, "..", 2)) {
+			if (slash)
+				*slash = '\0';
+		} else if (length != 1 || *rest != '.') {
+			path[size] = '/';
+			memcpy(path + size + 1, rest, length);
+			path[size + 1 + length] = '\0';
+		}
+		rest += length;
+	}
+	return path;
+}
+
+/* As the sandbox names it, where the job's own symlinks are not known yet; "" for the root. */
 static char *absolute(const char *path)
 {
-	char *name = realpath(path, NULL), *directory;
-	size_t size;
+	char *whole = NULL, *end, *base = NULL, *found;
 
-	if (!name && path[0] != '/') {
-		directory = getcwd(NULL, 0);
-		if (!directory || asprintf(&name, "%s/%s", directory, path) < 0)
-			name = NULL;
-		free(directory);
-	} else if (!name) {
-		name = strdup(path);
+	if (asprintf(&whole, "%s%s", path[0] == '/' ? "" : "./", path) < 0)
+		return NULL;
+	/* The part of it that is there. */
+	for (end = whole + strlen(whole); !base && end > whole; end--) {
+		char kept = *end;
+
+		if (kept && kept != '/')
+			continue;
+		*end = '\0';
+		base = realpath(whole, NULL);
+		*end = kept;
+		if (base)
+			break;
 	}
-	for (size = name ? strlen(name) : 0; size && name[size - 1] == '/'; size--)
-		name[size - 1] = '\0';
-	return name;
+	if (base && !base[1])
+		base[0] = '\0';
+	found = append(base ? base : strdup(""), base ? end : whole);
+	free(whole);
+	return found;
 }
 
 int apply_begin(struct apply *apply, const struct run_options *options, struct failure *failure)
@@ -56,7 +90,10 @@ int apply_begin(struct apply *apply, const struct run_options *options, struct f
 	for (size_t i = 0; i < options->apply_count; i++) {
 		const char *path = options->apply_paths[i];
 
-		apply->paths[i] = options->root ? strdup(path) : absolute(path);
+		if (!*path)
+			return fail(failure, STATUS_INTERNAL,
+				"--apply-changes=: a path, please, or none at all");
+		apply->paths[i] = options->root ? append(strdup(""), path) : absolute(path);
 		if (!apply->paths[i])
 			return fail_errno(failure, ENOMEM, "--apply-changes %s", path);
 		apply->path_count++;

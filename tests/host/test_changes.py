@@ -192,6 +192,12 @@ def apply(directory):
     score.check(json.loads(pathlib.Path(f"{directory}/result").read_text())["changes_applied"] is None, "which the result says")
     done = run([CSANDBOX, "run", "--apply-changes=new", "--", "sh", "-c", "echo in > new/in; mkdir new/deep; echo 1 > new/deep/x; echo out > same"], cwd=place)
     score.check(done[0] == 0 and (place / "new/in").read_text() == "in\n" and (place / "same").read_text() == "same", "only what was asked for", done)
+    os.symlink(place, f"{directory}/way")
+    for name in ("../applied/new/made", f"{directory}/way/new/../new/made", "./new//made/"):
+        done = run([CSANDBOX, "run", f"--apply-changes={name}", "--", "sh", "-c", "mkdir new/made; echo x > new/made/x; echo out > same"], cwd=place)
+        score.check(done[0] == 0 and os.listdir(place / "new/made") == ["x"] and (place / "same").read_text() == "same", f"which is {name}", done)
+        shutil.rmtree(place / "new/made", ignore_errors=True)
+    score.check(run([CSANDBOX, "run", "--apply-changes=", "--", "true"], cwd=place)[0] == 125, "no path at all")
     done = job(place, "rm -r new; mkdir new; echo again > new/in", f"--apply-changes={place}")
     score.check(done[0] == 0 and os.listdir(place / "new") == ["in"], "a directory made anew replaces the old one", done)
     done = job(place, "rm same; mkdir same; rm -r old; echo file > old", f"--apply-changes={place}")
