@@ -148,7 +148,7 @@ int outcome_signal(const struct outcome *outcome, int status)
 int outcome_end(struct outcome *outcome, int status)
 {
 	outcome->ended_ns = now_ns();
-	if (outcome->failure.message[0])
+	if (outcome->failure.message[0] && outcome->failure.status == STATUS_INTERNAL)
 		return status;
 	switch (page_reason(outcome)) {
 	case END_TIMEOUT:

@@ -10,6 +10,7 @@
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "base/log.h"
 #include "loader/loader.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
@@ -23,6 +24,9 @@
 
 #define OBJECTS_MAX 1024
 #define CACHE_MAX   (16 << 20)
+/* What a hostile program may ask for, in bytes of the cache that are searched: about a second. */
+#define WORK_MAX  (1ul << 28)
+#define PATH_WORK 10000 /* to look for a file */
 
 struct object {
 	STAILQ_ENTRY(object) entry;
@@ -31,6 +35,7 @@ struct object {
 	size_t needed_count;
 	char *rpath, *runpath;	     /* NULL: none */
 	const struct object *loader; /* NULL: it is the program */
+	bool searched;		     /* for the last name of its path: it is that to all */
 };
 
 struct search {
@@ -39,6 +44,7 @@ struct search {
 	int (*add)(const struct path *root, const char *library);
 	char *cache;
 	size_t cache_size;
+	size_t work;
 	STAILQ_HEAD(, object) objects; /* those before next have all that they need */
 	size_t count;
 };
@@ -174,6 +180,17 @@ static bool is_known(const struct search *search, const char *path)
 	return false;
 }
 
+/* False: it has been enough, and what is not found yet is not read. */
+static bool may_work(struct search *search, size_t work)
+{
+	if (search->work > WORK_MAX)
+		return false;
+	search->work += work;
+	if (search->work > WORK_MAX)
+		log_warning("policy: the program names too many libraries, the rest is left out");
+	return true;
+}
+
 /* 1: there is a shared object, which is in the search now. 0: not here. */
 static int try_path(struct search *search, const char *path, const struct object *loader)
 {
@@ -181,6 +198,8 @@ static int try_path(struct search *search, const char *path, const struct object
 	struct file *file;
 	int error;
 
+	if (!may_work(search, PATH_WORK))
+		return 0;
 	if (is_known(search, path))
 		return 1;
 	if (search->count == OBJECTS_MAX)
@@ -283,6 +302,8 @@ static int try_cache(struct search *search, const char *name, const struct objec
 	const char *path;
 	int found = 0;
 
+	if (!may_work(search, search->cache_size))
+		return 0;
 	while (found >= 0 && (path = loader_library_cache_next(
 				      search->cache, search->cache_size, name, &position))) {
 		int result = *path == '/' ? try_path(search, path, loader) : 0;
@@ -318,6 +339,31 @@ static int find_library(struct search *search, const char *name, const struct ob
 	return found ? found : try_list(search, defaults, loader, name, loader);
 }
 
+/* The first object of a name is taken for all that need it. */
+static bool is_loaded(const struct search *search, const char *name)
+{
+	const struct object *object;
+
+	STAILQ_FOREACH (object, &search->objects, entry) {
+		if (object->searched && !strcmp(strrchr(object->path, '/') + 1, name))
+			return true;
+	}
+	return false;
+}
+
+static int load_library(struct search *search, const char *name, const struct object *loader)
+{
+	struct object *last = STAILQ_LAST(&search->objects, object, entry);
+	int found;
+
+	if (is_loaded(search, name))
+		return 1;
+	found = find_library(search, name, loader);
+	while (!strchr(name, '/') && (last = STAILQ_NEXT(last, entry)))
+		last->searched = true;
+	return found;
+}
+
 /* Without one, the other places are all there are. */
 static int read_cache(struct search *search)
 {
@@ -345,7 +391,7 @@ int policy_libraries(const struct path *root, const char *program, const char *l
 	for (object = STAILQ_FIRST(&search.objects); object && error >= 0;
 		object = STAILQ_NEXT(object, entry)) {
 		for (size_t i = 0; i < object->needed_count && error >= 0; i++)
-			error = find_library(&search, object->needed[i], object);
+			error = load_library(&search, object->needed[i], object);
 	}
 	while ((object = STAILQ_FIRST(&search.objects))) {
 		STAILQ_REMOVE_HEAD(&search.objects, entry);

@@ -7,7 +7,9 @@ import pathlib
 import random
 import shutil
 import subprocess
+import struct
 import sys
+import time
 import tomllib
 
 from harness import CSANDBOX, Score, Scratch, run, sandbox
@@ -263,6 +265,19 @@ def learning(directory):
     score.check(done[0] == 125, "a place that cannot be written", done)
 
 
+def greedy(count):
+    """An executable with so many DT_NEEDED of libraries that are nowhere; it does nothing but fault."""
+    names = b"\0" + b"".join(b"%05d\0" % i for i in range(count))
+    at = 64 + 2 * 56
+    dynamic = b"".join(struct.pack("<QQ", 1, 1 + 6 * i) for i in range(count))
+    size = len(dynamic) + 3 * 16
+    dynamic += struct.pack("<QQQQQQ", 5, at + size, 10, len(names), 0, 0)
+    whole = at + size + len(names)
+    header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    segments = struct.pack("<IIQQQQQQ", 1, 4, 0, 0, 0, whole, whole, 4096) + struct.pack("<IIQQQQQQ", 2, 4, at, at, at, size, size, 8)
+    return header + segments + dynamic + names
+
+
 def libraries(directory):
     """What a program links to can be read, and no other library: found as ld.so finds them."""
     place = pathlib.Path(directory) / "libraries"
@@ -307,6 +322,11 @@ def libraries(directory):
     score.check(done[0] == 0 and not denied, "libraries by DT_RPATH, for those that they load too", done, denied)
     done, denied = strict("./liar")
     score.check(done[0] == 127 and ("read", str(secret)) in denied, "what is no library is not read as one", done, denied)
+    (place / "greedy").write_bytes(greedy(20000))
+    (place / "greedy").chmod(0o755)
+    began = time.monotonic()
+    done, _ = strict("./greedy", options=("--env", "LD_LIBRARY_PATH=" + ":".join(["/etc"] * 800)))
+    score.check(done[0] == 139 and time.monotonic() - began < 40, "a program that names libraries without end is run", done, time.monotonic() - began)
     done, _ = under(str(place), {"paths": {"write": ["@libraries"]}}, "true")
     score.check(done[0] == 125 and b"policy.json:4:" in done[2] and b"read alone" in done[2], "libraries are to be read alone", done)
 
