@@ -231,6 +231,17 @@ static int find_working_directory(struct run_options *options, struct failure *f
 	return 0;
 }
 
+/* Who reads a pipe may write to the terminal, and knows nothing of a status line there; nor does
+ * who has the terminal while we are in the background. */
+static bool may_show(int fd)
+{
+	struct stat status;
+
+	if (!fstat(fd, &status) && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+		return false;
+	return !isatty(fd) || tcgetpgrp(fd) == getpgrp();
+}
+
 static int fill_launch(struct run_options *options, struct failure *failure)
 {
 	struct sandbox_config *config = &g_launch.config;
@@ -251,7 +262,7 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	config->layer_fds = g_layers.fds;
 	config->layer_count = g_layers.count;
 	g_launch.layer_names = options->layers;
-	config->progress = options->progress;
+	config->progress = options->progress && may_show(STDOUT_FILENO) && may_show(STDERR_FILENO);
 	if (add_policy(options, config->working_directory, failure))
 		return -1;
 	add_user(config, options);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "sentry/fs/devpts/tty.h"
+#include "sentry/fs/host/host.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/kernel/accounting.h"
 #include "sentry/kernel/boot.h"
@@ -203,6 +204,12 @@ static void look_at_memory(void)
 
 /* --- the status line --- */
 
+static void show(const char *text)
+{
+	console_status(text);
+	host_stdio_status(text);
+}
+
 static void show_progress(int64_t now)
 {
 	char text[128];
@@ -215,7 +222,7 @@ static void show_progress(int64_t now)
 		"[%ld:%02ld, CPU %.1fs, memory %luM, %lu processes and threads]", seconds / 60,
 		seconds % 60, (double)g_limits.cpu_ns / 1e9,
 		atomic_load(&g_accounting->memory) >> 20, atomic_load(&g_accounting->tasks));
-	console_status(text);
+	show(text);
 }
 
 static void on_look(struct ktimer *timer)
@@ -350,5 +357,5 @@ void limits_stop(void)
 	atomic_store(&g_limits.throttled, false);
 	look_at_memory();
 	if (g_limits.progress)
-		console_status("");
+		show("");
 }

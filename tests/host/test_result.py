@@ -187,10 +187,11 @@ def changes(directory):
     score.check(sandbox("--changes", "--bind", "/usr:/mnt/there", "--", "ls", "/mnt/there")[2] == b"", "places of mounts are no changes")
 
 
-def on_terminal(*arguments):
+def on_terminal(*arguments, through=()):
     pid, fd = pty.fork()
     if pid == 0:
-        os.execv(CSANDBOX, [CSANDBOX, "run", *arguments])
+        command = [*through, CSANDBOX, "run", *arguments]
+        os.execvp(command[0], command)
     text = b""
     try:
         while True:
@@ -210,6 +211,14 @@ def progress():
     rest = re.sub(r"\r\x1b\[K(\[[^]]*\])?", "", text)
     score.check(rest == "one\r\npart\r\n", "which leaves the output as it is", repr(text))
     score.check("part\r\n" in text, "and stays away from half a line", repr(text))
+    script = ("--progress", "--", "sh", "-c", "sleep 1.2; echo one; sleep 0.8; printf part; sleep 1.2; echo; exit 4")
+    for name, place in (("input from elsewhere", "exec \"$@\" </dev/null"), ("output elsewhere", "exec \"$@\" >/dev/null"),
+                        ("only errors there", "exec \"$@\" </dev/null >/dev/null")):
+        status, text = on_terminal(*script, through=("sh", "-c", place, "sh"))
+        rest = re.sub(r"\r\x1b\[K(\[[^]]*\])?", "", text)
+        score.check(status == 4 and text.count(", CPU ") >= 2 and rest == ("one\r\npart\r\n" if name == "input from elsewhere" else ""), f"--progress with {name}", repr(text))
+    status, text = on_terminal(*script, through=("sh", "-c", "\"$@\" | cat", "sh"))
+    score.check(text == "one\r\npart\r\n", "none beside who reads a pipe", repr(text))
     done = sandbox("--progress", "--", "sh", "-c", "sleep 0.8; echo out")
     score.check(done == (0, b"out\n", b""), "nothing of it without a terminal", done)
 

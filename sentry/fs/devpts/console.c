@@ -58,7 +58,7 @@ void console_status(const char *text)
 	struct tty *tty = g_console;
 	struct console *console;
 	char line[160];
-	int size;
+	int size, room;
 
 	if (!tty)
 		return;
@@ -67,7 +67,9 @@ void console_status(const char *text)
 	if (console->paused || console->mid_line || line_discipline_output_size(&tty->line) ||
 		!is_ready(console->fd, POLLOUT))
 		goto out;
-	size = snprintf(line, sizeof(line), ERASE_LINE "%s", text);
+	/* One that wraps would not be erased. */
+	room = tty->window.ws_col ? tty->window.ws_col - 1 : (int)sizeof(line);
+	size = snprintf(line, sizeof(line), ERASE_LINE "%.*s", room, text);
 	if (!*text)
 		(void)erase_status(console);
 	else if (write(console->fd, line, min_u64((uint64_t)size, sizeof(line) - 1)) > 0)

@@ -81,6 +81,9 @@ int host_stdio_prepare(int fd);
  * console's terminal. -EBADF when it is not open.
  */
 must_check int host_stdio_file_new(int fd, unsigned int host_ids, struct file **out);
+/* Draws the status line on a terminal of standard output or error, if there is no console; "" takes
+ * it away. */
+void host_stdio_status(const char *text);
 /* Lets go of the super block behind inherited descriptors: at the very end, before leaks are
  * counted. */
 void host_stdio_shutdown(void);

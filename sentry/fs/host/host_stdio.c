@@ -264,6 +264,9 @@ int host_stdio_file_new(int fd, unsigned int host_ids, struct file **out)
 		(void)close(fd);
 		return error;
 	}
+	if (S_ISCHR(stx.stx_mode))
+		((struct host_stdio *)inode->private)->has_status =
+			(flags & O_ACCMODE) != O_RDONLY && host_stdio_status_use(fd);
 	own_device = S_ISCHR(stx.stx_mode) && stx.stx_rdev_major == MEMORY_MAJOR;
 	(void)snprintf(name, sizeof(name), "file:[%lu]", inode->attributes.ino);
 	/* O_NONBLOCK of our own making is not the guest's. */

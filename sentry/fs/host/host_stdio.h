@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/uio.h>
 
 /* inode.private of an inherited descriptor; it lives as long as any file of it. */
 struct host_stdio {
@@ -18,6 +19,7 @@ struct host_stdio {
 	unsigned int host_ids;
 	bool own_description; /* O_NONBLOCK is set: the host does not block */
 	bool is_socket, is_terminal;
+	bool has_status; /* the status line may be there */
 	size_t write_piece; /* what a write may take at once without blocking, after poll(2) said
 			       yes */
 	struct wait_queue queue;
@@ -35,6 +37,12 @@ static inline struct host_stdio *host_stdio_of(const struct file *file)
 /* host_stdio_stream.c: FIFOs, sockets, terminals. host_stdio_regular.c: files with a position. */
 extern const struct file_operations host_stdio_stream_ops, host_stdio_regular_ops;
 extern const struct mappable_operations host_stdio_mappable_ops;
+/* host_stdio_status.c: is it a terminal, and has the first of them the line now? Then every write
+ * there is between the other two. */
+must_check bool host_stdio_status_use(int fd);
+void host_stdio_status_begin(void);
+void host_stdio_status_end(const struct iovec *iov, int64_t written);
+
 /* host_stdio_regular.c; RANK_INODE held */
 int host_stdio_setattr(
 	struct inode *inode, const struct inode_attributes *attributes, unsigned int mask);

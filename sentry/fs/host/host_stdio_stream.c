@@ -61,8 +61,12 @@ static int64_t transfer(struct host_stdio *stdio, struct iov_iter *iter, bool wr
 			limits_output_done(wanted, size, 0);
 		return pinned;
 	}
+	if (write && stdio->has_status)
+		host_stdio_status_begin();
 	moved = move_bytes(stdio, &pin, write);
 	error = errno;
+	if (write && stdio->has_status)
+		host_stdio_status_end(pin.iov, moved);
 	mm_unpin(&pin);
 	if (write)
 		limits_output_done(wanted, size, moved > 0 ? (size_t)moved : 0);
