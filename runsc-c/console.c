@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -33,6 +34,13 @@ bool console_has_shell(void)
 	return console_is_ours() && getpgrp() != getsid(0);
 }
 
+bool console_is_beside(int fd)
+{
+	struct stat status;
+
+	return !fstat(fd, &status) && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 bool console_take(void)
 {
 	struct termios raw = g_original;
@@ -42,6 +50,9 @@ bool console_take(void)
 	if (!console_is_ours())
 		return false;
 	cfmakeraw(&raw);
+	/* Who reads our output writes lines there. */
+	if (console_is_beside(STDOUT_FILENO) || console_is_beside(STDERR_FILENO))
+		raw.c_oflag = g_original.c_oflag;
 	g_taken = !tcsetattr(g_console, TCSADRAIN, &raw);
 	return g_taken;
 }

@@ -17,6 +17,8 @@ bool console_open(int fd, struct sandbox_console *console);
 bool console_is_ours(void);
 /* It is, and there is a shell with job control that gave it to us. */
 must_check bool console_has_shell(void);
+/* Output to that goes to another program, which may write to the terminal itself. */
+must_check bool console_is_beside(int fd);
 /* Raw mode, unless the command is in the background; tells whether. Repeat after a stop. */
 bool console_take(void);
 void console_give_back(void);

@@ -231,15 +231,11 @@ static int find_working_directory(struct run_options *options, struct failure *f
 	return 0;
 }
 
-/* Who reads a pipe may write to the terminal, and knows nothing of a status line there; nor does
+/* Others that write to the terminal know nothing of a status line there: who reads our output, and
  * who has the terminal while we are in the background. */
 static bool may_show(int fd)
 {
-	struct stat status;
-
-	if (!fstat(fd, &status) && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
-		return false;
-	return !isatty(fd) || tcgetpgrp(fd) == getpgrp();
+	return !console_is_beside(fd) && (!isatty(fd) || tcgetpgrp(fd) == getpgrp());
 }
 
 static int fill_launch(struct run_options *options, struct failure *failure)
