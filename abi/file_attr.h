@@ -32,6 +32,40 @@ struct linux_fsxattr {
 	uint8_t fsx_pad[8];
 };
 
+/* FICLONERANGE. */
+struct linux_file_clone_range {
+	int64_t src_fd;
+	uint64_t src_offset;
+	uint64_t src_length;
+	uint64_t dest_offset;
+};
+
+/* FIDEDUPERANGE; so many descriptions of a size follow. */
+#define LINUX_FILE_DEDUPE_INFO_SIZE 32
+
+struct linux_file_dedupe_range {
+	uint64_t src_offset;
+	uint64_t src_length;
+	uint16_t dest_count;
+	uint16_t reserved1;
+	uint32_t reserved2;
+};
+
+/* FS_IOC_RESVSP. */
+struct linux_space_resv {
+	int16_t l_type;
+	int16_t l_whence;
+	int64_t l_start;
+	int64_t l_len;
+	int32_t l_sysid;
+	uint32_t l_pid;
+	int32_t l_pad[4];
+};
+
+_Static_assert(sizeof(struct linux_file_clone_range) == 32, "struct file_clone_range");
+_Static_assert(sizeof(struct linux_file_dedupe_range) == 24, "struct file_dedupe_range");
+_Static_assert(sizeof(struct linux_space_resv) == 48, "struct space_resv");
+
 /* Linux 6.17. */
 #define LINUX_FILE_ATTR_SIZE_VER0 24
 

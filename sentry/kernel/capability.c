@@ -36,7 +36,7 @@ struct file_capabilities {
 	bool effective, present;
 };
 
-static bool root_owns_namespace(uint32_t root, struct user_namespace *ns)
+bool capability_root_owns_namespace(uint32_t root, struct user_namespace *ns)
 {
 	for (; ns; ns = user_namespace_parent(ns)) {
 		if (user_namespace_has_uid(ns, root) &&
@@ -65,7 +65,7 @@ static struct file_capabilities file_capabilities_parse(
 		!(revision == LINUX_VFS_CAP_REVISION_2 && size == LINUX_XATTR_CAPS_SZ_2) &&
 		!(revision == LINUX_VFS_CAP_REVISION_3 && size == LINUX_XATTR_CAPS_SZ_3))
 		return caps;
-	if (!root_owns_namespace(data.rootid, ns))
+	if (!capability_root_owns_namespace(data.rootid, ns))
 		return caps;
 	caps.present = true;
 	caps.effective = data.magic_etc & LINUX_VFS_CAP_FLAGS_EFFECTIVE;

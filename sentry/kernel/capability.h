@@ -44,3 +44,7 @@ void capability_fix_setfsuid(struct cred *cred, const struct cred *old);
 /* capset(2): replaces the three sets, or -EPERM. */
 must_check int capability_set(
 	struct cred *cred, uint64_t effective, uint64_t permitted, uint64_t inheritable);
+
+struct user_namespace;
+/* Is a global id the root of the namespace, or of one above it? */
+bool capability_root_owns_namespace(uint32_t root, struct user_namespace *ns);

@@ -16,6 +16,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/task_run.h"
 #include "sentry/time/vdso.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/path.h"
@@ -81,11 +82,11 @@ static bool traced_by_weaker(struct task *task)
 }
 
 static void load_privileges(
-	struct load *load, struct exec_privileges *privileges, void *caps, size_t size)
+	struct load *load, struct exec_privileges *privileges, struct linux_vfs_cap_data *caps)
 {
 	struct file *file = load->program.file;
 	struct inode *inode = file->inode;
-	int64_t caps_size = -ENODATA;
+	int64_t caps_size;
 
 	*privileges = (struct exec_privileges){
 		.mode = inode->attributes.mode,
@@ -96,8 +97,7 @@ static void load_privileges(
 	};
 	if (privileges->no_suid)
 		return;
-	if (inode->ops->getxattr)
-		caps_size = inode->ops->getxattr(inode, "security.capability", caps, size);
+	caps_size = file_caps_load(inode, caps);
 	if (caps_size > 0) {
 		privileges->file_caps = caps;
 		privileges->file_caps_size = (size_t)caps_size;
@@ -111,10 +111,10 @@ static void load_privileges(
 static int load_cred(struct load *load)
 {
 	struct exec_privileges privileges;
-	uint8_t caps[64];
+	struct linux_vfs_cap_data caps;
 	int err;
 
-	load_privileges(load, &privileges, caps, sizeof(caps));
+	load_privileges(load, &privileges, &caps);
 	err = cred_for_exec(
 		load->task->cred, &privileges, &load->image->cred, &load->image->secure);
 	if (err)

@@ -76,7 +76,7 @@ int64_t sys_sendfile(struct task *task, const uint64_t args[6])
 	return copy_position_out(task, args[2], in_position, result);
 }
 
-static int check_copy_range(const struct file *in, const struct file *out)
+int file_check_copy(const struct file *in, const struct file *out)
 {
 	if (inode_is_type(in->inode, LINUX_S_IFDIR) || inode_is_type(out->inode, LINUX_S_IFDIR))
 		return -EISDIR;
@@ -86,8 +86,6 @@ static int check_copy_range(const struct file *in, const struct file *out)
 		return -EBADF;
 	if (inode_is_immutable(out->inode))
 		return -EPERM;
-	if (in->inode->sb != out->inode->sb)
-		return -EXDEV;
 	return 0;
 }
 
@@ -132,7 +130,9 @@ int64_t sys_copy_file_range(struct task *task, const uint64_t args[6])
 		return result;
 	if ((unsigned int)args[5])
 		return -EINVAL;
-	result = check_copy_range(in, out);
+	result = file_check_copy(in, out);
+	if (result == 0 && in->inode->sb != out->inode->sb)
+		result = -EXDEV;
 	if (result == 0)
 		result = check_ranges(in, in_position ? in_value : in->position, out,
 			out_position ? out_value : out->position, &size);

@@ -37,9 +37,6 @@ static int check_open_flags(uint32_t *flags, uint32_t mode)
 	}
 	if (all & LINUX___O_SYNC)
 		all |= LINUX_O_DSYNC;
-	/* Whoever wants to make it himself does not follow what somebody else put there. */
-	if ((all & (LINUX_O_CREAT | LINUX_O_EXCL)) == (LINUX_O_CREAT | LINUX_O_EXCL))
-		all |= LINUX_O_NOFOLLOW;
 	*flags = all;
 	return 0;
 }

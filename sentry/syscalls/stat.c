@@ -31,8 +31,12 @@ static int64_t stat_path(
 {
 	uninitialized_ char name[LINUX_PATH_MAX];
 	struct path path;
-	int result = path_copy_in(task, address, name);
+	int result = 0;
 
+	/* A null pointer is an empty name where that may be one. */
+	name[0] = '\0';
+	if (address || !(flags & WALK_EMPTY))
+		result = path_copy_in(task, address, name);
 	if (result == 0)
 		result = path_lookup(dirfd, name, flags, &path);
 	if (result)
@@ -82,12 +86,12 @@ int64_t sys_newfstatat(struct task *task, const uint64_t args[6])
 {
 	int dirfd = (int)args[0], flags = (int)args[3];
 
+	/* What fstat() of glibc comes down to: no other flag is looked at. */
+	if ((flags & LINUX_AT_EMPTY_PATH) && dirfd >= 0 && names_nothing(task, args[1]))
+		return stat_descriptor(task, dirfd, args[2]);
 	if (flags & ~(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_EMPTY_PATH |
 			    LINUX_AT_STATX_SYNC_TYPE))
 		return -EINVAL;
-	/* What fstat() of glibc comes down to. */
-	if ((flags & LINUX_AT_EMPTY_PATH) && dirfd >= 0 && names_nothing(task, args[1]))
-		return stat_descriptor(task, dirfd, args[2]);
 	return stat_path(task, dirfd, args[1], at_to_walk_flags(flags), args[2]);
 }
 

@@ -39,6 +39,8 @@ struct syscall_row {
 const struct syscall_row *syscall_lookup(uint64_t number);
 
 struct file;
+/* What copy_file_range(2) and FICLONE ask first: types, modes, immutable (copy.c). */
+int file_check_copy(const struct file *in, const struct file *out);
 /* FS_IOC_GETFLAGS and its like, on any file; -ENOTTY where there are no flags (file_attr.c). */
 int64_t file_flags_ioctl(
 	struct task *task, struct file *file, uint32_t command, uint64_t address);

@@ -18,6 +18,7 @@ struct xattr_target {
 	int dirfd;
 	gaddr_t name;
 	unsigned int walk_flags;
+	bool is_start; /* no name, and no descriptor: where dirfd says */
 };
 
 static int target_path(struct task *task, const struct xattr_target *target, struct path *path)
@@ -25,6 +26,8 @@ static int target_path(struct task *task, const struct xattr_target *target, str
 	uninitialized_ char name[LINUX_PATH_MAX];
 	int result;
 
+	if (target->is_start)
+		return path_lookup(target->dirfd, "", target->walk_flags, path);
 	if (!target->name) {
 		auto_file struct file *file = fd_get(task->files, target->dirfd);
 
@@ -150,6 +153,7 @@ static int by_at(
 		return -EFAULT;
 	if ((flags & LINUX_AT_EMPTY_PATH) && !first && (int)dirfd >= 0)
 		target->name = 0;
+	target->is_start = !name && (int)dirfd < 0;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/vfs/dentry.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
@@ -155,11 +156,16 @@ int path_chown(const struct path *path, uint32_t uid, uint32_t gid)
 	if (!inode_is_type(inode, LINUX_S_IFDIR) && privilege_bits(inode)) {
 		mask |= ATTRIBUTE_MODE;
 		attributes.mode = inode->attributes.mode & ~privilege_bits(inode);
+		if (result == 0 && !inode_owner_or_capable(inode, vfs_cred()))
+			result = -EPERM;
 	}
 	attributes.ctime = inode_time_now();
 	if (result == 0)
 		result = inode_setattr_locked(inode, &attributes, mask);
-	return end_change(path, inode, result);
+	result = end_change(path, inode, result);
+	if (result == 0 && !inode_is_type(inode, LINUX_S_IFDIR))
+		result = file_caps_kill(inode);
+	return result;
 }
 
 /* Setting other times than the present takes the owner; the present, whoever may write

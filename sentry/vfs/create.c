@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* New names: mkdir(2), mknod(2), symlink(2), link(2). Differs from Linux: the sysctl that protects
- * hard links is off. */
+/* New names: mkdir(2), mknod(2), symlink(2), link(2). */
 #include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "abi/inotify.h"
@@ -17,6 +16,7 @@
 #include "sentry/vfs/open.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
+#include "sentry/vfs/protected.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -234,7 +234,9 @@ static int link_to(
 		return result;
 	if (old->mount != parent->mount)
 		result = -EXDEV;
-	else if (inode_is_type(inode, LINUX_S_IFDIR))
+	else
+		result = protected_may_link(inode, vfs_cred());
+	if (result == 0 && inode_is_type(inode, LINUX_S_IFDIR))
 		result = -EPERM;
 	if (result == 0) {
 		mutex_lock_nested(&inode->lock);

@@ -21,6 +21,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
 #include "sentry/vfs/attributes.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/mount.h"
 
 #include <errno.h>
@@ -237,7 +238,8 @@ static int64_t write_at_locked(struct transfer *transfer, int64_t *position)
 	if (appends(transfer))
 		*position = (int64_t)inode->attributes.size;
 	result = check_size_limit(transfer->iter, *position);
-	if (result == 0 && unlikely(inode->attributes.mode & (LINUX_S_ISUID | LINUX_S_ISGID)))
+	if (result == 0 && unlikely(inode->attributes.mode & (LINUX_S_ISUID | LINUX_S_ISGID)) &&
+		iov_iter_count(transfer->iter))
 		result = inode_strip_privileges_locked(inode);
 	if (result)
 		return result;
@@ -253,8 +255,10 @@ static int64_t write_regular(struct transfer *transfer)
 {
 	struct file *file = transfer->file;
 	struct inode *inode = file->inode;
-	int64_t result;
+	int64_t result = iov_iter_count(transfer->iter) ? file_caps_kill(inode) : 0;
 
+	if (result)
+		return result;
 	/* Somebody else may have made it longer. */
 	if (appends(transfer) && inode->ops->getattr) {
 		result = inode->ops->getattr(inode);

@@ -55,6 +55,10 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 		return -ESPIPE;
 	if (whence >= LINUX_SEEK_DATA && inode_is_type(inode, LINUX_S_IFDIR))
 		return -EINVAL;
+	/* Where offsets only grow, as in tmpfs, a directory has no end. */
+	if (whence == LINUX_SEEK_END && inode->sb->inode_flags &&
+		inode_is_type(inode, LINUX_S_IFDIR))
+		return -EINVAL;
 	if (whence >= LINUX_SEEK_END && inode->ops->getattr) {
 		result = inode->ops->getattr(inode);
 		if (result)

@@ -29,6 +29,7 @@ struct file_lock_list;
 struct lease_list;
 struct inode;
 struct super_block;
+struct user_namespace;
 struct linux_statfs;
 struct mount_namespace;
 struct path;
@@ -157,6 +158,7 @@ struct inode {
 	 * change it), and the VFS then uses it instead of readlink, and frees it with the inode. */
 	char *_Atomic link;
 	_Atomic uint32_t flags;	    /* LINUX_FS_*_FL; vfs/inode_flags.c's own */
+	_Atomic bool no_file_caps;  /* it has no security.capability; vfs/file_caps.c's own */
 	_Atomic uint8_t write_hint; /* LINUX_RWH_*: F_SET_RW_HINT */
 	_Atomic bool linkable;	    /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
 };
@@ -195,12 +197,14 @@ struct super_block {
 	const struct super_operations *ops;
 	const struct file_system_type *type;
 	struct dentry *root; /* set once; owned */
+	struct user_namespace *user_ns; /* set once; a reference: who made it */
 	uint64_t dev;	     /* st_dev: anonymous numbers from super_block_new() */
 	uint64_t magic;
 	bool no_negative_cache; /* absent names are not remembered (proc) */
 	bool no_name_cache;	/* not even present ones are (proc/PID) */
 	bool exports_handles;	/* number and time of birth find a file again (vfs/file_handle.h) */
 	bool read_only;
+	bool no_devices; /* set once: its device nodes cannot be opened */
 	bool inode_flags; /* set once: inodes may have the flags of chattr(1), which the VFS keeps */
 	bool posix_acl; /* set once: inodes may have access control lists, which the VFS keeps */
 	bool placeless; /* nsfs: no namespace has its mounts, so that any may bind them */

@@ -2,9 +2,6 @@
 /*
  * open(2), once its flags were validated: what may be opened how, creation of what is missing,
  * truncation, O_TMPFILE, O_PATH.
- *
- * Differs from Linux: the sysctls that protect sticky directories from planted files and links are
- * off.
  */
 #include "sentry/vfs/open.h"
 
@@ -24,6 +21,7 @@
 #include "sentry/vfs/names.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/policy.h"
+#include "sentry/vfs/protected.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,7 +62,7 @@ static int may_open(const struct path *path, uint32_t flags, const struct cred *
 		break;
 	case LINUX_S_IFBLK:
 	case LINUX_S_IFCHR:
-		if (path->mount->flags & LINUX_MS_NODEV)
+		if ((path->mount->flags & LINUX_MS_NODEV) || inode->sb->no_devices)
 			return -EACCES;
 		break;
 	default:
@@ -118,6 +116,13 @@ static int ask_to_open(struct file *file)
 	return result ? result : fanotify_ask(file, LINUX_FAN_OPEN_PERM);
 }
 
+/* O_DIRECT is for regular files; of the others some cannot be opened anyway. */
+static bool has_direct(const struct inode *inode)
+{
+	return !inode_is_type(inode, LINUX_S_IFDIR) && !inode_is_type(inode, LINUX_S_IFIFO) &&
+	       !inode_is_type(inode, LINUX_S_IFCHR);
+}
+
 static int do_open(struct file *file)
 {
 	static const struct file_operations none;
@@ -136,6 +141,8 @@ static int do_open(struct file *file)
 	if (inode_is_type(file->inode, LINUX_S_IFREG))
 		result = lease_break(
 			file->inode, file->flags & LINUX_O_ACCMODE, file->flags & LINUX_O_NONBLOCK);
+	if (result == 0 && (file->flags & LINUX_O_DIRECT) && !has_direct(file->inode))
+		result = -EINVAL;
 	if (result == 0)
 		result = open_by_type(file);
 	if (result)
@@ -311,10 +318,15 @@ static int create_last(struct walk *walk, uint32_t flags, uint32_t mode, bool *c
 	parent = walk->at;
 	path_get(&parent);
 	walk_step_to(walk, dentry);
-	if (inode_is_type(path_inode(&walk->at), LINUX_S_IFLNK) && !(flags & LINUX_O_NOFOLLOW))
+	/* Whoever wants to make it himself does not follow what somebody else put there. */
+	if (inode_is_type(path_inode(&walk->at), LINUX_S_IFLNK) &&
+		!(flags & (LINUX_O_NOFOLLOW | LINUX_O_EXCL)))
 		return walk_follow(walk, &parent);
 	if ((walk->flags & WALK_NO_XDEV) && parent.mount != walk->at.mount)
 		result = -EXDEV;
+	if (result == 0 && !*created && !inode_is_type(path_inode(&walk->at), LINUX_S_IFDIR))
+		result = protected_may_open(
+			path_inode(&parent), path_inode(&walk->at), walk->cred);
 	path_put(&parent);
 	return result;
 }

@@ -15,6 +15,7 @@
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/permission.h"
+#include "sentry/vfs/protected.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -449,8 +450,14 @@ int walk_to_last(struct walk *walk)
 
 int walk_follow(struct walk *walk, struct path *parent)
 {
-	int result = follow_link(walk, parent, "");
+	int result = protected_may_follow(
+		path_inode(parent), path_inode(&walk->at), walk->cred);
 
+	if (unlikely(result)) {
+		path_put(parent);
+		return result;
+	}
+	result = follow_link(walk, parent, "");
 	if (result <= 0) {
 		walk->last_type = LAST_NORMAL;
 		return result ? result : 1;

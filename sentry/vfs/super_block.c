@@ -4,8 +4,10 @@
 
 #include "abi/stat.h"
 #include "sentry/fs/fanotify/fanotify.h"
+#include "sentry/kernel/credentials.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/dentry.h"
+#include "sentry/vfs/permission.h"
 #include "sentry/vfs/file_handle.h"
 
 #include <errno.h>
@@ -30,6 +32,7 @@ int super_block_new(const struct file_system_type *type, const struct super_oper
 	uint64_t magic, struct super_block **out)
 {
 	struct super_block *sb = calloc(1, sizeof(*sb));
+	const struct cred *cred = vfs_cred();
 
 	if (!sb)
 		return -ENOMEM;
@@ -38,6 +41,8 @@ int super_block_new(const struct file_system_type *type, const struct super_oper
 	sb->ops = ops;
 	sb->type = type;
 	sb->magic = magic;
+	sb->user_ns = user_namespace_get(
+		cred ? cred->user_ns : user_namespace_initial());
 	sb->dev = LINUX_MAKEDEV(0, atomic_fetch_add(&next_minor, 1) & 0xfffff);
 	mutex_init(&sb->rename_lock, RANK_RENAME, "rename");
 	sb->next_ino = 2;
@@ -71,6 +76,7 @@ void super_block_release(struct super_block *sb)
 	if (sb->ops->super_release)
 		sb->ops->super_release(sb);
 	mutex_destroy(&sb->rename_lock);
+	user_namespace_put(sb->user_ns);
 	free(sb);
 }
 

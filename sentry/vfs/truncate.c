@@ -10,6 +10,7 @@
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/attributes.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/open.h"
 #include "sentry/vfs/policy.h"
@@ -42,6 +43,9 @@ int path_truncate(const struct path *path, struct file *file, uint64_t size, boo
 		return result;
 	if (inode_is_append_only(inode))
 		return -EPERM;
+	result = file_caps_kill(inode);
+	if (result)
+		return result;
 	mutex_lock(&inode->lock);
 	result = check_limit(inode, size);
 	if (result == 0)
@@ -66,7 +70,8 @@ static int check_fallocate(const struct file *file, int mode, int64_t offset, in
 {
 	const int known = LINUX_FALLOC_FL_KEEP_SIZE | LINUX_FALLOC_FL_PUNCH_HOLE |
 			  LINUX_FALLOC_FL_COLLAPSE_RANGE | LINUX_FALLOC_FL_ZERO_RANGE |
-			  LINUX_FALLOC_FL_INSERT_RANGE | LINUX_FALLOC_FL_UNSHARE_RANGE;
+			  LINUX_FALLOC_FL_INSERT_RANGE | LINUX_FALLOC_FL_UNSHARE_RANGE |
+			  LINUX_FALLOC_FL_WRITE_ZEROES;
 
 	if (offset < 0 || length <= 0)
 		return -EINVAL;
@@ -102,6 +107,8 @@ int file_fallocate(struct file *file, int mode, int64_t offset, int64_t length)
 	struct inode *inode = file->inode;
 	int result = check_fallocate(file, mode, offset, length);
 
+	if (result == 0)
+		result = file_caps_kill(inode);
 	if (result)
 		return result;
 	mutex_lock(&inode->lock);

@@ -12,6 +12,8 @@
 #include "abi/inotify.h"
 #include "abi/stat.h"
 #include "abi/xattr.h"
+#include "sentry/kernel/credentials.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/inode_acl.h"
 #include "sentry/vfs/mount.h"
@@ -47,9 +49,9 @@ static int check_permission(struct inode *inode, const char *name, bool write)
 	if (write && inode_is_frozen(inode))
 		return -EPERM;
 	if (has_prefix(name, LINUX_XATTR_SECURITY_PREFIX)) {
-		bool caps = !strcmp(name, LINUX_XATTR_NAME_CAPS);
-
-		if (write && !vfs_capable(cred, caps ? LINUX_CAP_SETFCAP : LINUX_CAP_SYS_ADMIN))
+		/* Who may set capabilities is asked where they are looked at. */
+		if (write && strcmp(name, LINUX_XATTR_NAME_CAPS) != 0 && cred &&
+			!cred_capable_in(cred, inode->sb->user_ns, LINUX_CAP_SYS_ADMIN))
 			return -EPERM;
 		return 0;
 	}
@@ -90,18 +92,9 @@ int64_t path_getxattr(const struct path *path, const char *name, void *value, si
 		return -EINVAL;
 	if (!inode->ops->getxattr)
 		return -EOPNOTSUPP;
+	if (!strcmp(name, LINUX_XATTR_NAME_CAPS))
+		return file_caps_export(inode, vfs_cred(), value, size);
 	return inode->ops->getxattr(inode, name, value, size);
-}
-
-/* struct vfs_cap_data of revision 2, or of revision 3 with the root user's number. */
-static bool is_capability_header(const void *value, size_t size)
-{
-	uint32_t magic;
-
-	if (size != 20 && size != 24)
-		return false;
-	memcpy(&magic, value, sizeof(magic));
-	return magic >> 24 == (size == 20 ? 2 : 3);
 }
 
 static int set_acl(
@@ -121,11 +114,17 @@ int path_setxattr(
 	const struct path *path, const char *name, const void *value, size_t size, int flags)
 {
 	enum posix_acl_type acl = posix_acl_type_of(name);
+	bool is_caps = !strcmp(name, LINUX_XATTR_NAME_CAPS);
 	struct inode *inode = path_inode(path);
+	struct linux_vfs_cap_data caps;
 	int result = mount_want_write(path->mount);
 
 	if (result == 0 && acl != POSIX_ACL_TYPES)
 		return set_acl(path, acl, value, size);
+	if (result == 0 && is_caps && size) {
+		result = file_caps_import(inode, vfs_cred(), value, &size, &caps);
+		value = &caps;
+	}
 	if (result == 0)
 		result = check_permission(inode, name, true);
 	if (result == 0)
@@ -134,11 +133,11 @@ int path_setxattr(
 		return result;
 	if (is_bare_prefix(name))
 		return -EINVAL;
-	if (!strcmp(name, "security.capability") && !is_capability_header(value, size))
-		return -EINVAL;
 	if (!inode->ops->setxattr)
 		return -EOPNOTSUPP;
 	result = inode->ops->setxattr(inode, name, value, size, flags);
+	if (is_caps)
+		inode->no_file_caps = false;
 	if (result == 0)
 		notify_event(inode, path->dentry, LINUX_IN_ATTRIB);
 	return result;
@@ -154,10 +153,15 @@ int path_removexattr(const struct path *path, const char *name)
 		return set_acl(path, acl, NULL, 0);
 	if (result == 0)
 		result = check_permission(inode, name, true);
+	if (result == 0 && !strcmp(name, LINUX_XATTR_NAME_CAPS) &&
+		!inode_capable(inode, vfs_cred(), LINUX_CAP_SETFCAP))
+		result = -EPERM;
 	if (result == 0)
 		result = policy_check(path, POLICY_WRITE);
 	if (result)
 		return result;
+	if (is_bare_prefix(name))
+		return -EINVAL;
 	if (!inode->ops->removexattr)
 		return -EOPNOTSUPP;
 	result = inode->ops->removexattr(inode, name);

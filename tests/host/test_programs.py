@@ -30,6 +30,8 @@ PROGRAMS = [
                                         "chmod 640 f; getfacl -nc f; setfacl -d -m u:5:rwx,g:6:rx d; umask 077; echo x > d/a; mkdir d/s; getfacl -nR d/a d/s d; "
                                         "cp -a d e; getfacl -n e/a e/s; tar --acls -cf t d; mkdir x; tar --acls -xf t -C x; getfacl -n x/d x/d/a; "
                                         "setfacl -m u:9:r p; getfacl -nc p; setfacl -b f; setfacl -k d; getfacl -nc f d; setfacl -d -m u:5:r f; setfacl -m u:5:r,o::z f; echo $?"),
+    ("setcap", "setcap", "cp /bin/cat f; setcap cap_net_raw,cap_dac_read_search+ep f; getcap f; cp f g; getcap g; cp --preserve=xattr f h; getcap h; mv f i; getcap i; "
+                         "chmod 755 i; getcap i; echo >> i; getcap i; setcap cap_chown=i h; getcap -n h; chown 5 h; getcap h; setcap -r g; echo $?; setcap nonsense g; echo $?"),
     ("chattr", "chattr", "cd /dev/shm; rm -rf ca; mkdir ca; cd ca; echo x > f; mkdir d; mkfifo p; ln -s f l; chattr +i f; chattr +dA d; touch d/f; lsattr -d d d/f f; lsattr p l; "
                          "lsattr -v f; lsattr -p f; echo y > f; rm -f f; mv f g; chattr -i f; chattr +a f; echo z >> f; echo q > f; cat f; chattr +j f; chattr -a f; cd ..; rm -r ca"),
     ("keyctl", "keyctl", "keyctl session - bash -c 'k=$(keyctl add user a b @s); keyctl pipe $k; keyctl print $k; keyctl print %user:a; keyctl update $k c; keyctl pipe $k; "

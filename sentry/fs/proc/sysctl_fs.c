@@ -8,6 +8,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/aio.h"
 #include "sentry/vfs/lease.h"
+#include "sentry/vfs/protected.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -75,6 +76,28 @@ static int64_t store_leases_enable(
 {
 	return store_setting(&g_leases_enable, text, size, 0, 1);
 }
+
+/* --- what is protected in sticky directories --- */
+
+static int show_protected(const struct proc_context *context, struct text_writer *out)
+{
+	text_printf(out, "%d\n", g_protected[context->entry->data]);
+	return 0;
+}
+
+static int64_t store_protected(const struct proc_context *context, const char *text, size_t size)
+{
+	bool links = context->entry->data == PROTECTED_HARDLINKS ||
+		     context->entry->data == PROTECTED_SYMLINKS;
+
+	return store_setting(&g_protected[context->entry->data], text, size, 0, links ? 1 : 2);
+}
+
+#define PROTECTED(name_, which_)                                                                   \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = show_protected, .store = store_protected,        \
+					  .data = (which_)                                         \
+	}
 
 /* --- mqueue: of the caller's ipc namespace --- */
 
@@ -190,10 +213,10 @@ static const struct proc_entry entries[] = {
 	SYSCTL_TEXT("pipe-max-size", "1048576"),
 	SYSCTL_NUMBER("pipe-user-pages-hard", 0, 0, INT64_MAX),
 	SYSCTL_NUMBER("pipe-user-pages-soft", 16384, 0, INT64_MAX),
-	SYSCTL_TEXT("protected_fifos", "0"),
-	SYSCTL_TEXT("protected_hardlinks", "0"),
-	SYSCTL_TEXT("protected_regular", "0"),
-	SYSCTL_TEXT("protected_symlinks", "0"),
+	PROTECTED("protected_fifos", PROTECTED_FIFOS),
+	PROTECTED("protected_hardlinks", PROTECTED_HARDLINKS),
+	PROTECTED("protected_regular", PROTECTED_REGULAR),
+	PROTECTED("protected_symlinks", PROTECTED_SYMLINKS),
 	SYSCTL_NUMBER("suid_dumpable", 0, 0, 2),
 };
 

@@ -208,6 +208,7 @@ int tmpfs_super_block_new(
 	sb->private = fs;
 	sb->posix_acl = true;
 	sb->inode_flags = true;
+	sb->no_devices = sb->user_ns != user_namespace_initial();
 	if (hidden_mount)
 		fs->quota.total = &all_mounts;
 	error = make_root(sb);

@@ -10,6 +10,7 @@
 #include "abi/mount.h"
 #include "sentry/vfs/attributes.h"
 #include "sentry/vfs/open.h"
+#include "sentry/vfs/protected.h"
 #include "sentry/vfs/stat.h"
 
 #include <dirent.h>
@@ -344,9 +345,32 @@ static void remove_directories(void)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* What the host protects in sticky directories is protected here. */
+static void protect_as_host(void)
+{
+	static const char *const names[] = {[PROTECTED_FIFOS] = "fifos",
+		[PROTECTED_HARDLINKS] = "hardlinks",
+		[PROTECTED_REGULAR] = "regular",
+		[PROTECTED_SYMLINKS] = "symlinks"};
+
+	for (size_t i = 0; i < array_count(names); i++) {
+		char path[64];
+		int value = 0;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/sys/fs/protected_%s", names[i]);
+		file = fopen(path, "re");
+		if (file && fscanf(file, "%d", &value) == 1)
+			atomic_store(&g_protected[i], value);
+		if (file)
+			fclose(file);
+	}
+}
+
 static void note_process(void)
 {
 	tests_process = getpid();
+	protect_as_host();
 }
 
 TCase *against_host_tests(void)
