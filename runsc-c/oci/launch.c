@@ -295,6 +295,7 @@ int oci_launch_build(struct oci_launch *launch, struct oci_spec *spec, const cha
 	config->new_ipc = spec->namespaces[OCI_NAMESPACE_IPC].given;
 	config->new_uts = spec->namespaces[OCI_NAMESPACE_UTS].given;
 	config->new_time = spec->namespaces[OCI_NAMESPACE_TIME].given;
+	config->new_cgroup = spec->namespaces[OCI_NAMESPACE_CGROUP].given;
 	config->time_offsets = spec->time_offsets;
 	config->limits = (struct container_limits){.memory = amount_of(spec, "memory", "limit"),
 		.tasks = amount_of(spec, "pids", "limit"),

@@ -3,6 +3,7 @@
 #include "abi/sched.h"
 #include "sentry/kernel/boot.h"
 #include "sentry/kernel/boot_mounts.h"
+#include "sentry/kernel/cgroup_namespace.h"
 #include "sentry/kernel/container_private.h"
 #include "sentry/kernel/ipc_namespace.h"
 #include "sentry/kernel/nsproxy.h"
@@ -143,7 +144,7 @@ static int make_pid(const struct container_config *config, struct pid_namespace 
 	return 0;
 }
 
-/* In a nsproxy that nobody sees yet. */
+/* In a nsproxy that nobody sees yet, like the next. */
 static int make_time(const struct container_config *config, struct nsproxy *nsproxy)
 {
 	int err;
@@ -155,6 +156,15 @@ static int make_time(const struct container_config *config, struct nsproxy *nspr
 		err = time_namespace_set(nsproxy->time_for_children, &config->time_offsets);
 	nsproxy_change_time(nsproxy);
 	return err;
+}
+
+static int make_others(const struct container_config *config, struct nsproxy *nsproxy)
+{
+	int err = config->new_cgroup
+			  ? cgroup_namespace_new(user_namespace_initial(), &nsproxy->cgroup)
+			  : 0;
+
+	return err ? err : make_time(config, nsproxy);
 }
 
 static int make_namespaces(struct container *container, const struct container_config *config,
@@ -175,7 +185,7 @@ static int make_namespaces(struct container *container, const struct container_c
 		err = nsproxy_new(uts, ipc, mount_namespace_get(mounts), net,
 			pid_namespace_get(container->pid_ns), &container->nsproxy);
 	if (!err)
-		return make_time(config, container->nsproxy);
+		return make_others(config, container->nsproxy);
 	uts_namespace_put(uts);
 	if (ipc)
 		ipc_namespace_put(ipc);
@@ -204,9 +214,8 @@ static struct container *container_allocate(const struct container_config *confi
 int container_new(const struct container_config *config, struct container **out,
 	struct container_error *error)
 {
-	const struct sandbox_config shared = {.mounts = config->mounts,
-		.mount_count = 1,
-		.host_ids = config->host_ids};
+	const struct sandbox_config shared = {
+		.mounts = config->mounts, .mount_count = 1, .host_ids = config->host_ids};
 	struct container *container = container_allocate(config);
 	struct mount_namespace *mounts;
 	int err;

@@ -73,7 +73,7 @@ struct container_config {
 	const char *id, *hostname, *domainname; /* NULL: as the sandbox's */
 	/* NULL: of its own where new_ says so, else the sandbox's. */
 	struct container *share_pid, *share_ipc, *share_uts, *share_net;
-	bool new_pid, new_ipc, new_uts, new_net, new_time;
+	bool new_pid, new_ipc, new_uts, new_net, new_time, new_cgroup;
 	struct time_offsets time_offsets;   /* of a new time namespace */
 	const struct sandbox_mount *mounts; /* the first is the root */
 	size_t mount_count;

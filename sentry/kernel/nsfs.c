@@ -25,6 +25,7 @@
 #include <stdlib.h>
 
 const struct nsfs_kind nsfs_kinds[] = {
+	{"cgroup", LINUX_CLONE_NEWCGROUP, false},
 	{"ipc", LINUX_CLONE_NEWIPC, false},
 	{"mnt", LINUX_CLONE_NEWNS, false},
 	{"net", LINUX_CLONE_NEWNET, false},
@@ -102,6 +103,8 @@ static void *get_from_proxy(struct nsproxy *nsproxy, const struct nsfs_kind *kin
 		return uts_namespace_get(nsproxy->uts);
 	case LINUX_CLONE_NEWIPC:
 		return get_foreign(kind->flag, nsproxy->ipc);
+	case LINUX_CLONE_NEWCGROUP:
+		return get_foreign(kind->flag, nsproxy->cgroup);
 	case LINUX_CLONE_NEWTIME:
 		return get_foreign(kind->flag,
 			kind->for_children ? nsproxy->time_for_children : nsproxy->time);

@@ -12,7 +12,8 @@
 
 REFCOUNT_TYPE(nsproxy_refs, "nsproxy");
 
-static const struct namespace_operations *ipc_operations, *net_operations, *time_operations;
+static const struct namespace_operations *cgroup_operations, *ipc_operations, *net_operations,
+	*time_operations;
 
 static _Atomic uint64_t next_inode = 0xf0000000u;
 
@@ -29,15 +30,18 @@ void nsproxy_register(uint64_t clone_flag, const struct namespace_operations *op
 		net_operations = operations;
 	else if (clone_flag == LINUX_CLONE_NEWTIME)
 		time_operations = operations;
+	else if (clone_flag == LINUX_CLONE_NEWCGROUP)
+		cgroup_operations = operations;
 	else
 		panic("namespaces of kind %lx cannot be registered", (unsigned long)clone_flag);
 }
 
 const struct namespace_operations *nsproxy_operations(uint64_t clone_flag)
 {
-	return clone_flag == LINUX_CLONE_NEWIPC	   ? ipc_operations
-	       : clone_flag == LINUX_CLONE_NEWTIME ? time_operations
-						   : net_operations;
+	return clone_flag == LINUX_CLONE_NEWIPC	     ? ipc_operations
+	       : clone_flag == LINUX_CLONE_NEWTIME   ? time_operations
+	       : clone_flag == LINUX_CLONE_NEWCGROUP ? cgroup_operations
+						     : net_operations;
 }
 
 static void foreign_put(const struct namespace_operations *operations, void *ns)
@@ -66,6 +70,7 @@ static void nsproxy_free(struct nsproxy *nsproxy)
 	uts_namespace_put(nsproxy->uts);
 	foreign_put(ipc_operations, nsproxy->ipc);
 	foreign_put(net_operations, nsproxy->net);
+	foreign_put(cgroup_operations, nsproxy->cgroup);
 	time_namespace_put(nsproxy->time);
 	time_namespace_put(nsproxy->time_for_children);
 	if (nsproxy->mount)
@@ -149,7 +154,7 @@ int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
 {
 	struct user_namespace *user_ns = cred->user_ns;
 	struct nsproxy *to;
-	void *ipc = NULL, *net = NULL;
+	void *ipc = NULL, *net = NULL, *cgroup = NULL;
 	int err;
 
 	if (!cred_capable_in(cred, user_ns, LINUX_CAP_SYS_ADMIN))
@@ -172,6 +177,10 @@ int nsproxy_copy(struct nsproxy *from, uint64_t flags, const struct cred *cred,
 			net_operations, from->net, flags & LINUX_CLONE_NEWNET, user_ns, &net);
 	to->net = net;
 	if (!err)
+		err = foreign_copy(cgroup_operations, from->cgroup, flags & LINUX_CLONE_NEWCGROUP,
+			user_ns, &cgroup);
+	to->cgroup = cgroup;
+	if (!err)
 		err = copy_mount(from, flags, user_ns, fs, to);
 	if (err) {
 		nsproxy_put(to);
@@ -191,6 +200,7 @@ struct nsproxy *nsproxy_duplicate(struct nsproxy *from)
 	to->uts = uts_namespace_get(from->uts);
 	to->ipc = foreign_get(ipc_operations, from->ipc);
 	to->net = foreign_get(net_operations, from->net);
+	to->cgroup = foreign_get(cgroup_operations, from->cgroup);
 	to->mount = mount_namespace_get(from->mount);
 	to->pid_for_children = pid_namespace_get(from->pid_for_children);
 	to->time = time_namespace_get(from->time);

@@ -3,7 +3,7 @@
  * The namespaces of a task other than user and the active pid one: shared by fork, replaced as a
  * whole by unshare(2) and setns(2).
  *
- * Kinds whose owner did not register (ipc, net, time, cgroup) are single: asking for another is
+ * Kinds whose owner did not register (cgroup, ipc, net, time) are single: asking for another is
  * -EINVAL, as on a Linux configured without it.
  */
 #pragma once
@@ -46,7 +46,7 @@ struct namespace_operations {
 	uint64_t (*inode)(void *ns);
 	struct user_namespace *(*owner)(void *ns); /* borrowed */
 };
-/* Registered at start: LINUX_CLONE_NEWIPC, _NEWNET or _NEWTIME. */
+/* Registered at start: LINUX_CLONE_NEWCGROUP, _NEWIPC, _NEWNET or _NEWTIME. */
 void nsproxy_register(uint64_t clone_flag, const struct namespace_operations *operations);
 
 const struct namespace_operations *nsproxy_operations(
@@ -77,9 +77,10 @@ void nsproxy_change_time(struct nsproxy *nsproxy);
 void task_switch_nsproxy(struct task *task, struct nsproxy *nsproxy);
 
 /* The inode numbers of namespaces, for /proc/PID/ns. */
-#define NAMESPACE_INODE_TIME 0xeffffffau
-#define NAMESPACE_INODE_IPC  0xefffffffu
-#define NAMESPACE_INODE_UTS  0xeffffffeu
-#define NAMESPACE_INODE_PID  0xeffffffcu
-#define NAMESPACE_INODE_NET  0xeffffff8u
+#define NAMESPACE_INODE_TIME   0xeffffffau
+#define NAMESPACE_INODE_IPC    0xefffffffu
+#define NAMESPACE_INODE_UTS    0xeffffffeu
+#define NAMESPACE_INODE_PID    0xeffffffcu
+#define NAMESPACE_INODE_CGROUP 0xeffffffbu
+#define NAMESPACE_INODE_NET    0xeffffff8u
 uint64_t namespace_inode_new(void);

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * setns(2): a task enters namespaces that exist, named by a file of /proc/PID/ns or a pidfd.
- *
- * Differs from Linux: cgroup namespaces are not there.
- */
+/* setns(2): a task enters namespaces that exist, named by a file of /proc/PID/ns or a pidfd. */
 #include "abi/capability.h"
 #include "abi/sched.h"
 #include "sentry/kernel/nsfs.h"
@@ -22,7 +18,8 @@
 
 #define KINDS                                                                                      \
 	(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWNET |        \
-		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWTIME)
+		LINUX_CLONE_NEWPID | LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWTIME |                   \
+		LINUX_CLONE_NEWCGROUP)
 
 /* What will be put in place; the checks are made against its credentials. */
 struct entering {
@@ -124,21 +121,27 @@ static int enter_time(struct entering *entering, struct time_namespace *ns)
 	return vdso_set_clocks(entering->task->mm, !own);
 }
 
+/* NULL stands for the first one. */
+static void *replace(const struct namespace_operations *operations, void *old, void *ns)
+{
+	if (old)
+		operations->put(old);
+	return ns == operations->initial() ? NULL : operations->get(ns);
+}
+
 static int enter_foreign(struct entering *entering, uint64_t flag, void *ns)
 {
 	const struct namespace_operations *operations = nsproxy_operations(flag);
+	struct nsproxy *nsproxy = entering->nsproxy;
 
 	if (!may_enter(entering, operations->owner(ns)))
 		return -EPERM;
-	if (flag == LINUX_CLONE_NEWIPC) {
-		if (entering->nsproxy->ipc)
-			operations->put(entering->nsproxy->ipc);
-		entering->nsproxy->ipc = ns == operations->initial() ? NULL : operations->get(ns);
-	} else {
-		if (entering->nsproxy->net)
-			operations->put(entering->nsproxy->net);
-		entering->nsproxy->net = ns == operations->initial() ? NULL : operations->get(ns);
-	}
+	if (flag == LINUX_CLONE_NEWIPC)
+		nsproxy->ipc = replace(operations, nsproxy->ipc, ns);
+	else if (flag == LINUX_CLONE_NEWCGROUP)
+		nsproxy->cgroup = replace(operations, nsproxy->cgroup, ns);
+	else
+		nsproxy->net = replace(operations, nsproxy->net, ns);
 	return 0;
 }
 

@@ -69,6 +69,7 @@ enum exit_state { TASK_ALIVE, TASK_EXITING, TASK_ZOMBIE, TASK_DEAD };
 
 /* What clone(2) may share or not besides mm, files, fs and sighand (namespaces(7)). Immutable,
  * copied on change. */
+struct cgroup_namespace;
 struct nsproxy {
 	struct refcount refs;
 	struct uts_namespace *uts;
@@ -76,7 +77,8 @@ struct nsproxy {
 	struct mount_namespace *mount;
 	struct net_namespace *net;
 	struct pid_namespace *pid_for_children;
-	struct time_namespace *time, *time_for_children; /* NULL: the first one */
+	struct cgroup_namespace *cgroup;		 /* NULL: the first one */
+	struct time_namespace *time, *time_for_children; /* likewise */
 };
 
 /*

@@ -427,6 +427,36 @@ TEST(entering)
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
+TEST(cgroups_are_apart)
+{
+	int old = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC), type;
+	ino_t before = number_of("/proc/self/ns/cgroup"), after;
+	pid_t child;
+
+	CHECK(old >= 0);
+	if (geteuid())
+		become_root_of_a_new_one(0);
+	type = ioctl(old, NS_GET_NSTYPE);
+	CHECK_EQ(type, CLONE_NEWCGROUP);
+	CHECK(unshare(CLONE_NEWCGROUP) == 0);
+	after = number_of("/proc/self/ns/cgroup");
+	CHECK(after != before);
+	child = fork();
+	CHECK(child >= 0);
+	if (!child)
+		_exit(number_of("/proc/self/ns/cgroup") != after || unshare(CLONE_NEWCGROUP) ||
+			number_of("/proc/self/ns/cgroup") == after);
+	CHECK(waitpid(child, &type, 0) == child);
+	CHECK_EQ(type, 0);
+	CHECK_ERRNO(setns(old, CLONE_NEWUTS), EINVAL);
+	if (setns(old, CLONE_NEWCGROUP) == 0)
+		CHECK_EQ(number_of("/proc/self/ns/cgroup"), before);
+	else
+		CHECK(errno == EPERM && geteuid() == 0);
+	become_ordinary();
+	CHECK_ERRNO(unshare(CLONE_NEWCGROUP), EPERM);
+}
+
 TEST(questions_to_a_namespace)
 {
 	int uts = open("/proc/self/ns/uts", O_RDONLY), user = open("/proc/self/ns/user", O_RDONLY),

@@ -8,7 +8,7 @@
 
 TEST(links_tell_the_kind_and_number)
 {
-	static const char *const kinds[] = {"mnt", "pid", "user", "uts"};
+	static const char *const kinds[] = {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"};
 	char name[64], expected[64];
 	struct stat status;
 
