@@ -83,6 +83,13 @@
 #define LINUX_RTM_NEWQDISC 36
 #define LINUX_RTM_DELQDISC 37
 #define LINUX_RTM_GETQDISC 38
+#define LINUX_RTM_NEWNSID  88
+#define LINUX_RTM_GETNSID  90
+
+/* Attributes of the last two. */
+#define LINUX_NETNSA_NSID 1
+#define LINUX_NETNSA_PID  2
+#define LINUX_NETNSA_FD	  3
 
 #define LINUX_RTN_UNSPEC	  0
 #define LINUX_RTN_UNICAST	  1

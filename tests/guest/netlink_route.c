@@ -3,8 +3,10 @@
  * interfaces. */
 #include "tests/guest/inet.h"
 
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -128,6 +130,43 @@ TEST(acknowledgements)
 	CHECK(recv(fd, answer, sizeof(answer), 0) > 0);
 	CHECK_EQ(message->nlmsg_type, NLMSG_ERROR);
 	CHECK_EQ(((struct nlmsgerr *)NLMSG_DATA(message))->error, 0);
+}
+
+/* The number that this network has for another one; or an error. */
+static int ask_number(int fd, uint16_t attribute, int value)
+{
+	struct request request = {0};
+	struct nlmsghdr *message = (void *)answer;
+	struct rtattr *added = (void *)((char *)&request + NLMSG_SPACE(sizeof(request.general)));
+
+	*added = (struct rtattr){.rta_len = RTA_LENGTH(sizeof(value)), .rta_type = attribute};
+	memcpy(RTA_DATA(added), &value, sizeof(value));
+	ask(fd, &request, RTM_GETNSID, 0,
+		NLMSG_ALIGN(sizeof(request.general)) + RTA_LENGTH(sizeof(value)));
+	CHECK(recv(fd, answer, sizeof(answer), 0) > 0);
+	if (message->nlmsg_type == NLMSG_ERROR)
+		return ((struct nlmsgerr *)NLMSG_DATA(message))->error;
+	CHECK_EQ(message->nlmsg_type, RTM_NEWNSID);
+	added = (void *)((char *)message + NLMSG_SPACE(sizeof(request.general)));
+	CHECK_EQ(added->rta_type, NETNSA_NSID);
+	memcpy(&value, RTA_DATA(added), sizeof(value));
+	CHECK_EQ(value, NETNSA_NSID_NOT_ASSIGNED);
+	return 0;
+}
+
+TEST(networks_have_no_numbers_yet)
+{
+	int fd = netlink_open(), net = open("/proc/self/ns/net", O_RDONLY);
+	int uts = open("/proc/self/ns/uts", O_RDONLY);
+
+	CHECK(net >= 0 && uts >= 0);
+	CHECK_EQ(ask_number(fd, NETNSA_FD, net), 0);
+	CHECK_EQ(ask_number(fd, NETNSA_PID, getpid()), 0);
+	CHECK_EQ(ask_number(fd, NETNSA_FD, uts), -EINVAL);
+	CHECK_EQ(ask_number(fd, NETNSA_FD, 99), -EBADF);
+	CHECK_EQ(ask_number(fd, NETNSA_PID, 1 << 22), -ESRCH);
+	CHECK_EQ(ask_number(fd, NETNSA_NSID, 7), -ENOENT);
+	CHECK_EQ(ask_number(fd, 50, 0), -EINVAL);
 }
 
 TEST(names_and_errors)

@@ -76,3 +76,6 @@ must_check int netlink_diag_request(const struct netlink_request *request);
 /* Answers a request of NETLINK_ROUTE: what an acknowledgement says, 0 or an error; 1: it was
  * answered and needs none. */
 must_check int route_request(const struct netlink_request *request);
+
+/* --- route_nsid.c: RTM_GETNSID, likewise --- */
+must_check int route_get_nsid(const struct netlink_request *request);

@@ -370,6 +370,8 @@ int route_request(const struct netlink_request *request)
 		return change_loopback(request);
 	if (kind != 2)
 		return -EPERM;
+	if (type == LINUX_RTM_GETNSID && !(request->header.nlmsg_flags & LINUX_NLM_F_DUMP))
+		return route_get_nsid(request);
 	if (host_network_is_shown() && is_shown(type))
 		return host_request(request, family);
 	if (request->header.nlmsg_flags & LINUX_NLM_F_DUMP)
