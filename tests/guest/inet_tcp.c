@@ -138,12 +138,19 @@ __attribute__((noreturn)) static void close_full(int client, int server)
 TEST(lingering_ends_with_the_process)
 {
 	struct tcp_pair pair = tcp_connected(AF_INET);
-	pid_t child = fork();
-	int status;
+	int closed[2], status;
+	pid_t child;
 
-	if (child == 0)
+	/* Of two closes the second lingers: the child's. */
+	CHECK(pipe(closed) == 0);
+	child = fork();
+	if (child == 0) {
+		close(closed[1]);
+		(void)!read(closed[0], &status, 1);
 		close_full(pair.client, pair.server);
+	}
 	close(pair.client);
+	close(closed[1]);
 	CHECK(wait_for(pair.server, POLLIN));
 	usleep(50000);
 	CHECK(kill(child, SIGKILL) == 0);
