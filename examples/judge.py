@@ -27,12 +27,20 @@ def verdict(result, written, expected):
     return "accepted" if written.split() == expected.split() else "wrong answer"
 
 
+def hidden(options):
+    """An empty directory in place of that of the answers, but for the program if it is in there."""
+    place = options.directory.resolve()
+    words = {pathlib.Path(word).resolve() for word in options.program if pathlib.Path(word).is_file()}
+    shown = [f"--bind={word}" for word in words if place in word.parents and word.suffix not in (".in", ".out")]
+    return [f"--tmpfs={place}", *shown]
+
+
 def judge(options, case):
     with tempfile.TemporaryDirectory() as directory, open(case, "rb") as given:
         path = f"{directory}/result.json"
         # The clock on the wall is for programs that sleep; the time that counts is what they compute.
         limits = ["--cpu-time", options.time, "--timeout", str(float(options.time) * 3 + 2), "--grace", "0", "--memory", options.memory,
-                  "--pids", "16", "--cpus", "1", "--disk", "16M", "--output-limit", "16M"]
+                  "--pids", "16", "--cpus", "1", "--disk", "16M", "--output-limit", "16M", *hidden(options)]
         done = subprocess.run([options.csandbox, "run", *limits, "--result", path, "--", *options.program], stdin=given,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         result = json.loads(pathlib.Path(path).read_text())

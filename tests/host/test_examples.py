@@ -26,6 +26,13 @@ with Scratch() as directory:
                    cwd="/")
         good = done[1].decode().startswith(f"one: {verdict} (") and done[0] == (0 if verdict == "accepted" else 1)
         score.check(good, f"judge.py: {verdict}", *done)
+    (cases / "cheat.py").write_text("import sys\nprint(open(sys.argv[1]).read())")
+    for program in (cases / "cheat.py", pathlib.Path("cheat.py")):
+        done = run([str(EXAMPLES / "judge.py"), "--csandbox", CSANDBOX, directory, "--", "python3", str(program), f"{directory}/one.out"], cwd=directory)
+        score.check(done[1].startswith(b"one: runtime error"), "judge.py: the answers are not to be read", *done)
+    (cases / "cheat.py").write_text("print(sum(map(int, input().split())))")
+    done = run([str(EXAMPLES / "judge.py"), "--csandbox", CSANDBOX, directory, "--", "python3", "cheat.py"], cwd=directory)
+    score.check(done[1].startswith(b"one: accepted"), "judge.py: a program beside them", *done)
     (cases / "Makefile").write_text(f"include {EXAMPLES}/sandbox.mk\nhello:\n\techo made > made; cat made\n")
     done = run(["make", "-s", f"CSANDBOX={CSANDBOX}", "sandbox-hello"], cwd=directory, env={**os.environ, "MAKEFLAGS": ""})
     score.check(done[0] == 0 and b"made" in done[1] and not (cases / "made").exists() and (cases / "sandbox-hello.json").exists(), "sandbox.mk", *done)
