@@ -80,8 +80,7 @@ struct platform_operations {
 	void (*context_release)(struct context *context);
 	void (*context_interrupt)(struct context *context);
 	/* NULL: all of the time is taken for processor time. */
-	uint64_t (*context_take_cpu_time)(
-		struct context *context, uint64_t counted_ns, uint64_t elapsed_ns);
+	uint64_t (*context_take_cpu_time)(struct context *context, uint64_t elapsed_ns);
 	uint64_t (*context_cpu_time_left)(struct context *context);
 	int (*context_get_fpstate)(
 		struct context *context, struct address_space *as, void *buffer, size_t size);
@@ -235,16 +234,14 @@ static inline void context_interrupt(struct context *context)
 }
 
 /*
- * Of the nanoseconds that a switch has just taken, those for which guest code had a processor. The
- * host counts for all contexts of an address space together: what it counted is handed out once,
- * less what the caller took to be processor time (counted_ns) of switches before. Context's own
- * thread, which has no lock.
+ * Of the nanoseconds that switches took since the last call, at most those for which guest code
+ * had a processor. The host counts for all contexts of an address space together: what it counted
+ * is handed out once. Context's own thread, which has no lock.
  */
-static inline uint64_t context_take_cpu_time(
-	struct context *context, uint64_t counted_ns, uint64_t elapsed_ns)
+static inline uint64_t context_take_cpu_time(struct context *context, uint64_t elapsed_ns)
 {
 	return context->ops->context_take_cpu_time
-		       ? context->ops->context_take_cpu_time(context, counted_ns, elapsed_ns)
+		       ? context->ops->context_take_cpu_time(context, elapsed_ns)
 		       : elapsed_ns;
 }
 

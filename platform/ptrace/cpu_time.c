@@ -24,8 +24,7 @@ void cpu_time_begin(struct stub_process *process)
 	atomic_store(&process->cpu_asked_ns, host_clock(process));
 }
 
-uint64_t ptrace_context_take_cpu_time(
-	struct context *context, uint64_t counted_ns, uint64_t elapsed_ns)
+uint64_t ptrace_context_take_cpu_time(struct context *context, uint64_t elapsed_ns)
 {
 	struct stub_thread *thread = atomic_load(&ptrace_context_of(context)->thread);
 	struct stub_process *process;
@@ -37,7 +36,6 @@ uint64_t ptrace_context_take_cpu_time(
 	mutex_guard(&process->lock);
 	now = host_clock(process);
 	left = atomic_load(&process->cpu_left_ns) + now - atomic_load(&process->cpu_asked_ns);
-	left -= left < counted_ns ? left : counted_ns;
 	taken = left < elapsed_ns ? left : elapsed_ns;
 	atomic_store(&process->cpu_asked_ns, now);
 	/* With no other context nobody will come for the rest: it was the stub's own work. */

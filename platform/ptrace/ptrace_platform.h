@@ -272,7 +272,6 @@ must_check int context_bind(
 /* cpu_time.c */
 /* What a process used before, in other hands, is nobody's. */
 void cpu_time_begin(struct stub_process *process);
-uint64_t ptrace_context_take_cpu_time(
-	struct context *context, uint64_t counted_ns, uint64_t elapsed_ns);
+uint64_t ptrace_context_take_cpu_time(struct context *context, uint64_t elapsed_ns);
 uint64_t ptrace_context_cpu_time_left(struct context *context);
 

@@ -88,9 +88,9 @@ struct nsproxy {
 struct task_times {
 	_Atomic uint64_t user_ns, system_ns;
 	_Atomic uint64_t user_seen_ns, system_seen_ns; /* the most that anybody was told */
-	/* Own thread: counted since the host's clock was asked, [1] in guest code; what the host
-	 * thread's said then. */
-	uint64_t unmeasured_ns[2], thread_ns;
+	/* Own thread, [1] in guest code: up to when the host's clocks were asked, and since then by
+	 * the stamps; what the host thread's clock said. */
+	uint64_t measured_ns[2], unmeasured_ns[2], thread_ns;
 	_Atomic uint64_t voluntary_switches, involuntary_switches;
 	_Atomic uint64_t minor_faults, major_faults;
 };

@@ -24,10 +24,10 @@ must_check int thread_group_new(struct thread_group **out);
 void task_times_start(void);
 void task_times_begin(struct task *task);
 uint64_t task_ticks_to_ns(uint64_t ticks);
-/* Own thread: of the time that just passed, what the host gave a processor for. */
-uint64_t task_time_measured(struct task *task, bool user, uint64_t elapsed_ns);
+/* Own thread: asks the host's clocks how much of the unmeasured time it gave a processor for. */
+void task_times_measure(struct task *task);
 
-/* Taken as it is; more of it the host's clocks are asked about. */
+/* Taken as the stamps say; more of it the clocks are asked about. */
 #define TASK_UNMEASURED_NS 1000000
 
 /* CPU times of tasks that share an address space, added up. */
@@ -49,18 +49,20 @@ static inline uint64_t time_stamp(void)
 /* Own thread: the time since the last change goes to user or system time. */
 static inline void task_account(struct task *task, bool user)
 {
+	struct task_times *times = &task->times;
 	uint64_t now = time_stamp(),
-		 since = atomic_load_explicit(&task->run.since, memory_order_relaxed);
-	_Atomic uint64_t *time = user ? &task->times.user_ns : &task->times.system_ns;
-	uint64_t sum = atomic_load_explicit(time, memory_order_relaxed), elapsed;
+		 since = atomic_load_explicit(&task->run.since, memory_order_relaxed), sum;
+	_Atomic uint64_t *time = user ? &times->user_ns : &times->system_ns;
 
 	if (since) {
-		elapsed = task_ticks_to_ns(now - since);
-		if (unlikely(task->times.unmeasured_ns[user] + elapsed > TASK_UNMEASURED_NS))
-			elapsed = task_time_measured(task, user, elapsed);
-		else
-			task->times.unmeasured_ns[user] += elapsed;
-		atomic_store_explicit(time, sum + elapsed, memory_order_relaxed);
+		times->unmeasured_ns[user] += task_ticks_to_ns(now - since);
+		if (unlikely(times->unmeasured_ns[0] + times->unmeasured_ns[1] >
+			     TASK_UNMEASURED_NS))
+			task_times_measure(task);
+		/* It may have turned out to be less, and never goes back. */
+		sum = times->measured_ns[user] + times->unmeasured_ns[user];
+		if (likely(sum > atomic_load_explicit(time, memory_order_relaxed)))
+			atomic_store_explicit(time, sum, memory_order_relaxed);
 	}
 	atomic_store_explicit(&task->run.since, now, memory_order_relaxed);
 }

@@ -4,9 +4,9 @@
  *
  * A stamp cannot tell a program that runs from one that waits for a processor of the host's. So
  * once a millisecond or more has come together the host's clocks of CPU time are asked: of the
- * address space for time in guest code, of the host thread for time in the sentry. Shorter times
- * are taken as they are. Threads share their address space's clock: what it says is divided among
- * those that ran, none getting more than its stamps tell.
+ * address space for time in guest code, of the host thread for time in the sentry. Threads share
+ * their address space's clock: what it says is divided among those that ran, none getting more than
+ * its stamps tell.
  */
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/task_run.h"
@@ -70,22 +70,22 @@ void task_times_begin(struct task *task)
 	atomic_store_explicit(&task->run.since, time_stamp(), memory_order_relaxed);
 }
 
-static uint64_t thread_time(struct task *task, uint64_t counted_ns, uint64_t elapsed_ns)
+/*
+ * What the host's thread spent beyond the time in the sentry went into the way to guest code and
+ * back, which the guest asked for: that is the guest's, too.
+ */
+void task_times_measure(struct task *task)
 {
+	struct task_times *times = &task->times;
 	uint64_t now = (uint64_t)host_clock(CLOCK_THREAD_CPUTIME_ID),
-		 spent = now - task->times.thread_ns;
+		 thread = now - times->thread_ns,
+		 system = min_u64(thread, times->unmeasured_ns[false]),
+		 user = context_take_cpu_time(task->context, times->unmeasured_ns[true]);
 
-	task->times.thread_ns = now;
-	return min_u64(elapsed_ns, spent - min_u64(spent, counted_ns));
-}
-
-uint64_t task_time_measured(struct task *task, bool user, uint64_t elapsed_ns)
-{
-	uint64_t counted_ns = task->times.unmeasured_ns[user];
-
-	task->times.unmeasured_ns[user] = 0;
-	return user ? context_take_cpu_time(task->context, counted_ns, elapsed_ns)
-		    : thread_time(task, counted_ns, elapsed_ns);
+	times->thread_ns = now;
+	times->measured_ns[false] += system;
+	times->measured_ns[true] += min_u64(times->unmeasured_ns[true], user + (thread - system));
+	times->unmeasured_ns[false] = times->unmeasured_ns[true] = 0;
 }
 
 /* --- sums --- */
