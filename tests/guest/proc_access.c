@@ -144,4 +144,81 @@ TEST(settings_are_root_s)
 	CHECK_ERRNO(write(fd, "1", 1), EBADF);
 }
 
+/* What a file of a process says to open and then to read: an errno, or 0. */
+static int look(pid_t pid, const char *file, int flags)
+{
+	char name[64], byte;
+	int fd, error = 0;
+
+	snprintf(name, sizeof(name), "/proc/%d/%s", pid, file);
+	fd = open(name, flags);
+	if (fd < 0)
+		return errno;
+	if (flags == O_RDONLY && read(fd, &byte, 1) < 0)
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static pid_t sleeping(void)
+{
+	int ready[2];
+	char byte;
+	pid_t child;
+
+	CHECK(pipe(ready) == 0);
+	child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		CHECK(setgroups(0, NULL) == 0 && setgid(OTHER_USER) == 0 &&
+			setuid(OTHER_USER) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+		CHECK_EQ(write(ready[1], "", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(ready[0], &byte, 1), 1);
+	return child;
+}
+
+TEST(each_file_asks_for_its_own_rights)
+{
+	pid_t child;
+
+	if (getuid())
+		SKIP("needs root");
+	child = sleeping();
+	CHECK_EQ(look(child, "timerslack_ns", O_RDONLY), 0);
+	CHECK_EQ(look(child, "setgroups", O_WRONLY), 0);
+	/* One's own user's. */
+	CHECK(setgroups(0, NULL) == 0 && setgid(OTHER_USER) == 0);
+	CHECK(setresuid(OTHER_USER, OTHER_USER, 0) == 0);
+	CHECK_EQ(look(child, "timers", O_RDONLY), 0);
+	CHECK_EQ(look(child, "setgroups", O_WRONLY), EACCES);
+	CHECK_EQ(look(child, "timerslack_ns", O_RDONLY), EPERM);
+	if (access("/proc/self/stack", F_OK) == 0)
+		CHECK_EQ(look(child, "stack", O_RDONLY), EACCES);
+	/* A stranger's. */
+	CHECK(seteuid(0) == 0 && setresgid(OTHER_USER + 1, OTHER_USER + 1, OTHER_USER + 1) == 0);
+	CHECK(setresuid(OTHER_USER + 1, OTHER_USER + 1, OTHER_USER + 1) == 0);
+	CHECK_EQ(look(child, "timers", O_RDONLY), EACCES);
+	CHECK_EQ(look(child, "timerslack_ns", O_RDONLY), EPERM);
+	CHECK_EQ(look(child, "fdinfo", O_RDONLY | O_DIRECTORY), EACCES);
+	CHECK_EQ(look(child, "comm", O_RDONLY), 0);
+}
+
+TEST(a_zombie_has_no_memory)
+{
+	static const char *const files[] = {"auxv", "environ", "pagemap", "mem", "smaps_rollup"};
+	siginfo_t info;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		CHECK_EQ(look(child, files[i], O_RDONLY), ESRCH);
+	CHECK_EQ(look(child, "maps", O_RDONLY), 0);
+	CHECK_EQ(look(child, "status", O_RDONLY), 0);
+}
+
 GUEST_TEST_MAIN()

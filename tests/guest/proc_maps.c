@@ -3,6 +3,8 @@
 #include "tests/guest/proc_read.h"
 #include "tests/guest/temporary.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -232,6 +234,109 @@ TEST(pagemap_has_a_word_a_page)
 	CHECK_EQ(pread(fd, words, sizeof(words), (off_t)((uintptr_t)memory / PAGE * 8)),
 		sizeof(words));
 	CHECK_ERRNO(pread(fd, words, 7, 0), EINVAL);
+}
+
+/* --- map_files, numa_maps --- */
+
+static char *map_file(const char *format, unsigned long start, unsigned long end)
+{
+	static char name[128];
+
+	snprintf(name, sizeof(name), format, start, end);
+	return name;
+}
+
+/* A mapping of a file of the test's own. */
+static unsigned long map_own(char path[PATH_MAX])
+{
+	void *memory;
+	int fd;
+
+	temporary_enter();
+	temporary_text("mapped", "contents");
+	CHECK(realpath("mapped", path));
+	fd = open("mapped", O_RDONLY);
+	memory = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(memory != MAP_FAILED && close(fd) == 0);
+	return (unsigned long)memory;
+}
+
+static bool is_listed(const char *wanted)
+{
+	DIR *directory = opendir("/proc/self/map_files");
+	struct dirent *entry;
+	bool found = false;
+
+	CHECK(directory);
+	while ((entry = readdir(directory)))
+		found |= !strcmp(entry->d_name, wanted);
+	closedir(directory);
+	return found;
+}
+
+TEST(map_files)
+{
+	char path[PATH_MAX], target[PATH_MAX] = "", *name;
+	unsigned long start;
+	struct stat status;
+
+	if (access("/proc/self/map_files", F_OK))
+		SKIP("no map_files");
+	start = map_own(path);
+	CHECK(is_listed(map_file("%lx-%lx", start, start + PAGE)));
+	name = map_file("/proc/self/map_files/%lx-%lx", start, start + PAGE);
+	CHECK(lstat(name, &status) == 0);
+	CHECK_EQ(status.st_mode, S_IFLNK | 0400);
+	CHECK(readlink(name, target, sizeof(target)) > 0 && !strcmp(target, path));
+	if (getuid() == 0) {
+		CHECK(stat(name, &status) == 0 && S_ISREG(status.st_mode));
+		CHECK_EQ(status.st_size, 8);
+		CHECK_EQ(proc_text("%s", name)[0], 'c');
+	}
+	CHECK_ERRNO(lstat(map_file("/proc/self/map_files/%lx-%lx", start, start + 2 * PAGE),
+			    &status),
+		ENOENT);
+	CHECK_ERRNO(lstat(map_file("/proc/self/map_files/0%lx-%lx", start, start + PAGE), &status),
+		ENOENT);
+	CHECK_ERRNO(lstat("/proc/self/map_files/nothing", &status), ENOENT);
+	CHECK_ERRNO(lstat("/proc/self/task/self/map_files", &status), ENOENT);
+	CHECK(munmap((void *)start, PAGE) == 0);
+	CHECK(!is_listed(map_file("%lx-%lx", start, start + PAGE)));
+	name = map_file("/proc/self/map_files/%lx-%lx", start, start + PAGE);
+	CHECK_ERRNO(readlink(name, target, sizeof(target)), ENOENT);
+}
+
+TEST(map_files_follow_by_privilege)
+{
+	char path[PATH_MAX], target[PATH_MAX] = "", *name;
+	unsigned long start;
+
+	if (getuid())
+		SKIP("needs root");
+	if (access("/proc/self/map_files", F_OK))
+		SKIP("no map_files");
+	start = map_own(path);
+	name = map_file("/proc/self/map_files/%lx-%lx", start, start + PAGE);
+	CHECK(setresuid(1000, 1000, 1000) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	CHECK(readlink(name, target, sizeof(target)) > 0 && !strcmp(target, path));
+	CHECK_ERRNO(open(name, O_RDONLY), EPERM);
+	name = map_file("/proc/1/map_files/%lx-%lx", start, start + PAGE);
+	CHECK_ERRNO(readlink(name, target, sizeof(target)), EACCES);
+}
+
+TEST(numa_maps)
+{
+	char path[PATH_MAX], expected[PATH_MAX + 64];
+	unsigned long start;
+
+	if (access("/proc/self/numa_maps", F_OK))
+		SKIP("no numa_maps");
+	start = map_own(path);
+	snprintf(expected, sizeof(expected), "%08lx default file=%s", start, path);
+	CHECK(strstr(proc_text("/proc/self/numa_maps"), expected));
+	CHECK_EQ(*(volatile const char *)start, 'c');
+	CHECK(strstr(strstr(proc_text("/proc/self/numa_maps"), expected), "kernelpagesize_kB=4"));
+	CHECK(strstr(proc_text("/proc/self/numa_maps"), " default stack anon="));
 }
 
 GUEST_TEST_MAIN()

@@ -5,6 +5,7 @@
  */
 #include "sentry/fs/proc/proc_fs.h"
 
+#include "abi/capability.h"
 #include "abi/fcntl.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
@@ -68,6 +69,36 @@ struct mm *proc_opened_mm(const struct proc_context *context)
 	return mm_get(task->mm);
 }
 
+static int check_writer(const struct file *file, enum proc_access access, struct task *task)
+{
+	const struct cred *cred;
+	int error = 0;
+
+	if (access != PROC_ACCESS_ADMIN_TO_WRITE || !(file->mode & FILE_WRITE) || !current)
+		return 0;
+	cred = task_get_cred(task);
+	if (!cred_capable_in(current->cred, cred->user_ns, LINUX_CAP_SYS_ADMIN))
+		error = -EACCES;
+	cred_put(cred);
+	return error;
+}
+
+static int open_task(
+	const struct file *file, enum proc_access access, struct task *task, struct proc_open *open)
+{
+	int error = proc_check_access(task, access, true);
+
+	if (!error)
+		error = check_writer(file, access, task);
+	if (error)
+		return error;
+	remember_mm(open, task);
+	if (!open->mm && (access == PROC_ACCESS_READ_MEMORY_AT_OPEN ||
+				 access == PROC_ACCESS_ATTACH_AT_OPEN))
+		return -ESRCH;
+	return 0;
+}
+
 int proc_file_open(struct inode *inode, struct file *file)
 {
 	const struct proc_node *node = proc_node_of(inode);
@@ -80,9 +111,7 @@ int proc_file_open(struct inode *inode, struct file *file)
 	if (node->pid) {
 		struct task *task = proc_node_task(node);
 
-		error = task ? proc_check_access(task, node->entry->access, true) : -ESRCH;
-		if (!error)
-			remember_mm(open, task);
+		error = task ? open_task(file, node->entry->access, task, open) : -ESRCH;
 		task_put(task);
 	}
 	if (error) {

@@ -62,9 +62,11 @@ struct proc_directory {
 enum proc_access {
 	PROC_ACCESS_FREE,
 	PROC_ACCESS_READ_AT_OPEN, /* -EACCES from open(2) */
-	PROC_ACCESS_ATTACH_AT_OPEN,
+	PROC_ACCESS_READ_MEMORY_AT_OPEN, /* -ESRCH for who has none any more */
+	PROC_ACCESS_ATTACH_AT_OPEN,	 /* likewise */
 	PROC_ACCESS_READ_AT_READ,
 	PROC_ACCESS_ATTACH_AT_READ,
+	PROC_ACCESS_ADMIN_TO_WRITE, /* of the process's user namespace; -EACCES from open(2) */
 };
 
 struct proc_entry {
@@ -89,6 +91,7 @@ struct proc_node {
 	struct pid *pid; /* a reference; NULL for what belongs to no process */
 	bool process;	 /* of the process, not of the one thread */
 	int number;	 /* of a descriptor below fd and fdinfo */
+	uint64_t start, end; /* of a mapping below map_files */
 };
 
 /* Who asks for what: handed to generators. */

@@ -124,12 +124,14 @@ int proc_task_permission(struct inode *inode, const struct cred *cred, unsigned 
 
 int proc_check_access(struct task *task, enum proc_access access, bool at_open)
 {
-	bool checked_at_open =
-		access == PROC_ACCESS_READ_AT_OPEN || access == PROC_ACCESS_ATTACH_AT_OPEN;
+	bool checked_at_open = access == PROC_ACCESS_READ_AT_OPEN ||
+			       access == PROC_ACCESS_READ_MEMORY_AT_OPEN ||
+			       access == PROC_ACCESS_ATTACH_AT_OPEN;
 	bool attach = access == PROC_ACCESS_ATTACH_AT_OPEN || access == PROC_ACCESS_ATTACH_AT_READ;
 	unsigned int mode = attach ? PTRACE_ACCESS_ATTACH : PTRACE_ACCESS_READ;
 
-	if (access == PROC_ACCESS_FREE || checked_at_open != at_open || !current)
+	if (access == PROC_ACCESS_FREE || access == PROC_ACCESS_ADMIN_TO_WRITE ||
+		checked_at_open != at_open || !current)
 		return 0;
 	if (ptrace_may_access(current, task, mode | PTRACE_ACCESS_FSCREDS) == 0)
 		return 0;

@@ -249,7 +249,7 @@ static int fdinfo_iterate(struct file *file, struct dir_context *context)
 }
 
 /* A process sees its own descriptors whoever it has become meanwhile. */
-static int fd_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
+int task_fd_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
 {
 	int error = proc_task_permission(inode, cred, mask);
 	struct task *task;
@@ -291,7 +291,30 @@ const struct inode_operations task_fd_directory_operations = {
 	.create = proc_create,
 	.getattr = fd_directory_getattr,
 	.setattr = proc_setattr,
-	.permission = fd_permission,
+	.permission = task_fd_permission,
+};
+
+/* Whoever may not look at the process may not search there, whatever the mode says. */
+static int fdinfo_permission(struct inode *inode, const struct cred *cred, unsigned int mask)
+{
+	struct task *task;
+	int error;
+
+	/* Names are made with the directory locked, and cannot be made here anyway. */
+	if (mask & 2)
+		return proc_task_permission(inode, cred, mask);
+	task = proc_node_task(proc_node_of(inode));
+	error = task ? proc_check_access(task, PROC_ACCESS_READ_AT_OPEN, true) : -ESRCH;
+	task_put(task);
+	return error ? error : proc_task_permission(inode, cred, mask);
+}
+
+const struct inode_operations task_fdinfo_directory_operations = {
+	.lookup = fd_directory_lookup,
+	.create = proc_create,
+	.getattr = proc_task_getattr,
+	.setattr = proc_setattr,
+	.permission = fdinfo_permission,
 };
 
 const struct proc_directory task_fd_directory = {.lookup = fd_lookup, .iterate = fd_iterate};

@@ -16,15 +16,17 @@ must_check TASK_SHOW(schedstat);
 must_check TASK_SHOW(sched);
 must_check TASK_SHOW(io);
 must_check TASK_SHOW(wchan);
-must_check TASK_SHOW(empty);
+must_check TASK_SHOW(stack);
 must_check TASK_SHOW(personality);
 must_check TASK_SHOW(syscall);
+must_check TASK_SHOW(arch_status);
 /* task_status.c */
 must_check TASK_SHOW(status);
 /* task_maps.c */
 must_check TASK_SHOW(maps);
 must_check TASK_SHOW(smaps);
 must_check TASK_SHOW(smaps_rollup);
+must_check TASK_SHOW(numa_maps);
 /* task_memory.c */
 must_check TASK_SHOW(cmdline);
 must_check TASK_SHOW(environ);
@@ -65,7 +67,13 @@ enum task_mounts_format { TASK_MOUNTS, TASK_MOUNTINFO, TASK_MOUNTSTATS };
 extern const struct inode_operations task_exe_operations, task_cwd_operations, task_root_operations;
 /* task_fd.c */
 extern const struct proc_directory task_fd_directory, task_fdinfo_directory;
-extern const struct inode_operations task_fd_directory_operations;
+extern const struct inode_operations task_fd_directory_operations,
+	task_fdinfo_directory_operations;
+/* Also for a process that gave its rights up, to its own. */
+must_check int task_fd_permission(struct inode *inode, const struct cred *cred, unsigned int mask);
+/* task_map_files.c */
+extern const struct proc_directory task_map_files_directory;
+extern const struct inode_operations task_map_files_operations;
 /* task_namespaces.c */
 extern const struct proc_directory task_ns_directory;
 /* network_files.c */

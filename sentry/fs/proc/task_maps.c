@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/PID/maps, smaps and smaps_rollup (proc_pid_maps(5)).
+ * /proc/PID/maps, smaps, smaps_rollup (proc_pid_maps(5)) and numa_maps, of a machine of one node.
  *
  * Differs from Linux: a shared page's proportional share is taken as a half; nothing is ever huge,
  * swapped or lazily free.
@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NAME_COLUMN   73
 #define VSYSCALL_NAME "[vsyscall]"
@@ -255,5 +256,47 @@ int task_show_smaps_rollup(const struct proc_context *context, struct text_write
 		return -ESRCH;
 	show_line(out, &rollup.sum, "[rollup]");
 	show_amounts(out, &rollup.sum, rollup.share, true);
+	return 0;
+}
+
+static void show_escaped(struct text_writer *out, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '\n' || *name == '\t' || *name == ' ' || *name == '\\')
+			text_printf(out, "\\%03o", (unsigned int)*name);
+		else
+			text_append(out, name, 1);
+	}
+}
+
+static void show_numa_area(
+	struct text_writer *out, const struct vma_info *info, const char *name, void *argument)
+{
+	uint64_t pages = info->rss >> PAGE_SHIFT, anonymous = info->anonymous >> PAGE_SHIFT;
+	uint64_t dirty = (info->private_dirty + info->shared_dirty) >> PAGE_SHIFT;
+
+	text_printf(out, "%08lx default", info->start);
+	if (info->file) {
+		text_printf(out, " file=");
+		show_escaped(out, name);
+	} else if (!strcmp(name, "[heap]")) {
+		text_printf(out, " heap");
+	} else if (!strcmp(name, "[stack]")) {
+		text_printf(out, " stack");
+	}
+	if (anonymous && pages)
+		text_printf(out, " anon=%lu", anonymous);
+	if (dirty && pages)
+		text_printf(out, " dirty=%lu", dirty);
+	if (pages && pages != anonymous && pages != dirty)
+		text_printf(out, " mapped=%lu", pages);
+	if (pages)
+		text_printf(out, " N0=%lu kernelpagesize_kB=4", pages);
+	text_append(out, "\n", 1);
+}
+
+int task_show_numa_maps(const struct proc_context *context, struct text_writer *out)
+{
+	(void)each_area(context, out, true, show_numa_area, NULL);
 	return 0;
 }

@@ -97,6 +97,9 @@ int task_show_oom_score(const struct proc_context *context, struct text_writer *
 /* Kept for who asks: nothing is dumped. */
 int task_show_coredump_filter(const struct proc_context *context, struct text_writer *out)
 {
+	/* It is the memory's. */
+	if (!context->task->mm)
+		return 0;
 	text_printf(out, "%08x\n", context->task->group->coredump_filter ^ COREDUMP_FILTER_DEFAULT);
 	return 0;
 }
@@ -214,6 +217,8 @@ int task_show_timerslack_ns(const struct proc_context *context, struct text_writ
 {
 	int slack = context->task->timer_slack_ns;
 
+	if (context->task != current && !capable(LINUX_CAP_SYS_NICE))
+		return -EPERM;
 	text_printf(out, "%d\n", slack ? slack : TIMER_SLACK_DEFAULT);
 	return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "sentry/fs/proc/task_files.h"
 
+#include "abi/capability.h"
 #include "sentry/fs/proc/task_summary.h"
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/rlimit.h"
@@ -14,6 +15,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/time/clock.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* PF_ bits that programs look at. */
@@ -167,9 +169,10 @@ int task_show_wchan(const struct proc_context *context, struct text_writer *out)
 	return 0;
 }
 
-int task_show_empty(const struct proc_context *context, struct text_writer *out)
+/* A task has no stack of its own in this kernel that addresses could be shown of. */
+int task_show_stack(const struct proc_context *context, struct text_writer *out)
 {
-	return 0;
+	return cred_capable(context->cred, LINUX_CAP_SYS_ADMIN) ? 0 : -EACCES;
 }
 
 int task_show_personality(const struct proc_context *context, struct text_writer *out)
@@ -194,5 +197,13 @@ int task_show_syscall(const struct proc_context *context, struct text_writer *ou
 		text_printf(out, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx\n",
 			(long)number, regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8, regs.r9,
 			regs.rsp, regs.rip);
+	return 0;
+}
+
+/* How long ago 512-bit vectors were used is not known here. */
+int task_show_arch_status(const struct proc_context *context, struct text_writer *out)
+{
+	if (__builtin_cpu_supports("avx512f"))
+		text_printf(out, "AVX512_elapsed_ms:\t-1\n");
 	return 0;
 }
