@@ -193,10 +193,12 @@ void keys_collect(void)
 	RB_FOREACH (key, key_tree, &g_keys) {
 		if (LIST_EMPTY(&key->linked_from))
 			continue;
-		if (is_past(key, now))
-			STAILQ_INSERT_TAIL(&past, key_get(key), queued);
-		else
+		if (is_past(key, now)) {
+			(void)key_get(key);
+			STAILQ_INSERT_TAIL(&past, key, queued);
+		} else {
 			collect_by(key->flags & KEY_REVOKED ? key->revoked_at : key->expiry);
+		}
 	}
 	while ((key = STAILQ_FIRST(&past))) {
 		STAILQ_REMOVE_HEAD(&past, queued);

@@ -102,6 +102,17 @@ def sessions(top):
     bundle.do("delete", "--force", "ses1")
 
 
+def ends(top):
+    """What has ended leaves its keyrings, and the account of its user, after the delay that is set."""
+    script = """echo 0 >/proc/sys/kernel/keys/gc_delay; keyctl newring r @s >/dev/null
+for i in 1 2 3; do keyctl timeout $(keyctl add user $i x %:r) 1; done; k=$(keyctl add user 4 x %:r); keyctl add user 5 x %:r >/dev/null
+keyctl rlist %:r | wc -w; keyctl revoke $k; keyctl timeout $(keyctl newring s %:r) 1; sleep 2.1; keyctl rlist %:r | wc -w
+tr -s ' ' </proc/key-users | cut -d' ' -f4"""
+    status, out, errors = shell(bundle_of(top, "ends"), script).run("ends")
+    # _ses.ends, r and 5 are left.
+    score.check((status, out) == (0, b"5\n1\n3/3\n"), "what has ended is collected", status, out, errors)
+
+
 def pods(top):
     first, second = bundle_of(top, "first"), bundle_of(top, "second")
     shell(first, MAKES).config["annotations"] = {POD + "container-type": "sandbox", POD + "sandbox-id": "pod"}
@@ -147,6 +158,7 @@ def main():
         result = alone.run("alone")
         score.check(result[0] == 0 and result[1].decode() == EXPECTED, "keyctl in a container", *result)
         sessions(top)
+        ends(top)
         pods(top)
         apart(top)
     score.finish()
