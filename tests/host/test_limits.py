@@ -93,6 +93,16 @@ def processors():
     score.check(result[0] == 0 and used < 0.7, "--cpus 0.25 leaves a quarter", f"{used} s in a second", result)
 
 
+def disk():
+    script = """import os, sys
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+try: os.posix_fallocate(fd, 0, 3 << 20)
+except OSError as error: print(error.errno, os.fstat(fd).st_blocks)
+print(os.pwrite(fd, bytes(3 << 20), 1 << 30) >> 20)"""
+    for place in ("/tmp/file", "/var/tmp/file"):
+        says(f"--disk at {place}", sandbox("--disk", "2M", "--", "python3", "-c", script, place), 0, "28 0\n2\n")
+
+
 def together():
     everything = ["--timeout", "60s", "--grace", "1s", "--cpu-time", "30s", "--cpus", "1", "--memory", "256M", "--pids", "100", "--file-size", "50M",
                   "--open-files", "200", "--disk", "64M", "--output-limit", "1M"]
@@ -234,6 +244,7 @@ manual()
 statuses()
 inside()
 processors()
+disk()
 together()
 host_cgroups()
 patience()

@@ -51,12 +51,13 @@ static int punch_hole(struct inode *inode, struct tmpfs_data *data, uint64_t sta
  * behind. */
 static int check_room(struct tmpfs_data *data, uint64_t missing)
 {
-	const struct tmpfs_quota *quota = data->pages.quota;
 	struct memory_file_usage usage;
 
-	if (quota->max_pages &&
-		missing > quota->max_pages - min_u64(quota->max_pages, quota->used_pages))
-		return -ENOSPC;
+	for (const struct tmpfs_quota *quota = data->pages.quota; quota; quota = quota->total) {
+		if (quota->max_pages &&
+			missing > quota->max_pages - min_u64(quota->max_pages, quota->used_pages))
+			return -ENOSPC;
+	}
 	if (missing <= 1024)
 		return 0;
 	memory_file_usage(&usage);
