@@ -63,6 +63,21 @@ static int set_option(
 	return complain(reader, path, "%s: %s", path, failure.message);
 }
 
+/* What must be there, since no other option can take its place. */
+static int check_there(struct reader *reader, const char *path, const char *option)
+{
+	const struct run_options *options = reader->options;
+	const char *file = NULL;
+
+	if (!strcmp(option, "bind"))
+		file = options->binds[options->bind_count - 1].source;
+	else if (!strcmp(option, "layer"))
+		file = options->layers[options->layer_count - 1];
+	if (!file || !access(file, F_OK))
+		return 0;
+	return complain(reader, path, "%s: cannot use %.300s: %s", path, file, strerror(errno));
+}
+
 static int set_list(struct reader *reader, const char *path, const char *option, const json_t *list)
 {
 	char place[64];
@@ -76,7 +91,8 @@ static int set_list(struct reader *reader, const char *path, const char *option,
 		(void)snprintf(place, sizeof(place), "%.40s.%zu", path, i);
 		if (!json_is_string(value))
 			return complain(reader, place, "%s: it is a list of strings", path);
-		if (set_option(reader, place, option, json_string_value(value)))
+		if (set_option(reader, place, option, json_string_value(value)) ||
+			check_there(reader, place, option))
 			return -1;
 	}
 	return 0;

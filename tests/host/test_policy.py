@@ -109,6 +109,8 @@ def errors(directory):
             ("f.toml", "[paths]\nread = [\n '/x',\n 7,\n]\n", 4, "strings"),
             ("g.toml", "[paths]\nread = ['/x']\nlook = []\n", 3, "look"),
             ("h.json", '{\n "binds": [\n  "/usr",\n  "/no/such/place"\n ]\n}', 4, "bind"),
+            ("q.toml", "binds = [\n  '/usr',\n  '/no/such/place:/there',\n]\n", 3, "No such"),
+            ("r.toml", "hostname = 'x'\nlayers = ['/no/such/layer']\n", 2, "No such"),
             ("i.json", '{\n "limits": {\n  "pids": 3,\n  "memory": []\n }\n}', 4, "memory"),
             ("j.json", '{\n "hostname": "a",\n "hostname": "b"\n}', 3, "uplicate"),
             ("k.json", '{\n "hostname": "a"\n "b": 1\n}', 3, ""),
