@@ -2,6 +2,7 @@
 /* Sizes and space of files, and writing them back: truncate(2), fallocate(2), fadvise64(2),
  * readahead(2), fsync(2), sync(2). */
 #include "abi/fcntl.h"
+#include "abi/statfs.h"
 #include "abi/limits.h"
 #include "abi/mman.h"
 #include "abi/stat.h"
@@ -186,6 +187,8 @@ static int64_t sync_file(struct task *task, int fd, bool data_only)
 		return -EBADF;
 	if (file->ops->fsync)
 		return file->ops->fsync(file, data_only);
+	if (file->inode->sb->magic == LINUX_PROC_SUPER_MAGIC)
+		return -EINVAL;
 	return inode_is_type(file->inode, LINUX_S_IFREG) ||
 			       inode_is_type(file->inode, LINUX_S_IFDIR)
 		       ? 0

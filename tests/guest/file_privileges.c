@@ -339,6 +339,9 @@ static void check_odd(void)
 	CHECK(mkfifo("p", 0600) == 0);
 	CHECK_ERRNO(open("p", O_RDWR | O_DIRECT), EINVAL);
 	CHECK_EQ(fcntl(open("new", O_CREAT | O_EXCL | O_RDWR, 0600), F_GETFL) & O_NOFOLLOW, 0);
+	CHECK_ERRNO(fsync(open("/proc/self/status", O_RDONLY)), EINVAL);
+	CHECK_ERRNO(fdatasync(open("/proc/self", O_RDONLY)), EINVAL);
+	CHECK(fsync(fd) == 0 && fsync(open(".", O_RDONLY)) == 0);
 	CHECK_ERRNO(ioctl(fd, FICLONE, 999), EBADF);
 	CHECK_ERRNO(ioctl(fd, FICLONE, open("/proc/self/status", O_RDONLY)), EXDEV);
 	CHECK_ERRNO(ioctl(fd, FICLONERANGE, 1), EFAULT);

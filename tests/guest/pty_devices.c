@@ -198,6 +198,26 @@ TEST(any_speed)
 	CHECK_EQ(termios.c_cflag & (CSIZE | PARENB), CS8);
 }
 
+TEST(a_number_is_free_when_both_ends_are_closed)
+{
+	char name[32];
+	int kept;
+
+	pty_open();
+	kept = pty_slave;
+	CHECK(ttyname_r(kept, name, sizeof(name)) == 0 && close(pty_master) == 0);
+	for (int i = 0; i < 3; i++) {
+		char byte, other[32];
+
+		pty_open();
+		CHECK(ttyname_r(pty_slave, other, sizeof(other)) == 0 && strcmp(name, other) != 0);
+		pty_type("x\n");
+		CHECK(read(pty_slave, &byte, 1) == 1 && byte == 'x');
+		CHECK(close(pty_master) == 0 && close(pty_slave) == 0);
+	}
+	CHECK(close(kept) == 0);
+}
+
 TEST(exclusive)
 {
 	int value = -1;

@@ -11,6 +11,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/super_block.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct devpts {
 	struct super_block *sb;	      /* borrowed: it owns us */
 	struct mutex lock;	      /* RANK_LEAF: what follows */
 	struct tty *ttys[DEVPTS_MAX]; /* references */
+	bool taken[DEVPTS_MAX];	      /* its master or a slave is open */
 	uint32_t gid, mode, ptmx_mode;
 };
 
@@ -157,7 +159,7 @@ int devpts_add(struct devpts *devpts, struct tty *tty)
 	if (error)
 		return error;
 	mutex_lock(&devpts->lock);
-	for (index = 0; index < DEVPTS_MAX && devpts->ttys[index]; index++)
+	for (index = 0; index < DEVPTS_MAX && devpts->taken[index]; index++)
 		;
 	if (index < DEVPTS_MAX) {
 		inode->attributes.ino = (uint64_t)index + PTMX_INODE + 1;
@@ -170,6 +172,7 @@ int devpts_add(struct devpts *devpts, struct tty *tty)
 		tty->devpts = devpts;
 		tty->inode = inode;
 		devpts->ttys[index] = tty_get(tty);
+		devpts->taken[index] = true;
 	}
 	mutex_unlock(&devpts->lock);
 	if (index == DEVPTS_MAX) {
@@ -202,6 +205,22 @@ void devpts_remove(struct tty *tty)
 	mutex_unlock(&devpts->lock);
 	inode_put(inode);
 	tty_put(tty);
+}
+
+void devpts_hold(struct tty *tty)
+{
+	super_block_hold(tty->devpts->sb);
+}
+
+void devpts_free_number(struct tty *tty)
+{
+	struct devpts *devpts = tty->devpts;
+	struct super_block *sb = devpts->sb;
+
+	mutex_lock(&devpts->lock);
+	devpts->taken[tty->index] = false;
+	mutex_unlock(&devpts->lock);
+	super_block_release(sb);
 }
 
 int devpts_open_peer(struct tty *tty, uint32_t flags, struct file *master, struct file **out)

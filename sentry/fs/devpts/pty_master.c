@@ -125,11 +125,17 @@ static void master_release(struct file *file)
 {
 	struct tty *tty = master_of(file);
 
+	bool last;
+
 	mutex_lock(&tty->lock);
 	tty->master_open = false;
+	last = !tty->slave_count;
+	devpts_hold(tty);
 	mutex_unlock(&tty->lock);
 	tty_hang_up(tty);
 	devpts_remove(tty);
+	if (last)
+		devpts_free_number(tty);
 	tty_put(tty);
 }
 

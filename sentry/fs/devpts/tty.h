@@ -117,6 +117,10 @@ void devpts_register(void);
  * -ENOSPC. */
 must_check int devpts_add(struct devpts *devpts, struct tty *tty);
 void devpts_remove(struct tty *tty);
+/* A pty is being closed: the file system stays until its number is free, which is when both ends
+ * are closed. */
+void devpts_hold(struct tty *tty);
+void devpts_free_number(struct tty *tty);
 /* The tty whose slave end a node is, with a reference; NULL once its master was closed. */
 struct tty *devpts_find(struct devpts *devpts, const struct inode *inode);
 struct devpts *devpts_of(struct super_block *sb); /* NULL: another file system */

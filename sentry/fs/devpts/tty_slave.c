@@ -214,13 +214,18 @@ static void slave_release(struct file *file)
 {
 	struct tty *tty = slave_of(file);
 
+	bool last;
+
 	mutex_lock(&tty->lock);
 	tty->slave_count--;
+	last = !tty->slave_count && !tty->master_open && tty->driver == &pty_driver;
 	if (!tty->slave_count) {
 		tty->exclusive = false;
 		wait_queue_wake(&tty->master_queue, READABLE | LINUX_EPOLLHUP);
 	}
 	mutex_unlock(&tty->lock);
+	if (last)
+		devpts_free_number(tty);
 	tty_put(tty);
 }
 
