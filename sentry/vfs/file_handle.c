@@ -72,8 +72,7 @@ struct file_id inode_file_id(const struct inode *inode)
 
 bool inode_is_exported(const struct inode *inode)
 {
-	return inode->sb->exports_handles &&
-	       (inode->attributes.btime.tv_sec || inode->attributes.btime.tv_nsec);
+	return inode->sb->exports_handles;
 }
 
 int32_t inode_handle_type(const struct inode *inode)

@@ -121,6 +121,30 @@ TEST(found_again_in_tmpfs)
 	find_again();
 }
 
+/* What was there before, and nobody made. */
+TEST(found_again_in_the_system)
+{
+	static const char *const names[] = {"/etc/passwd", "/etc", "/usr/bin/env", "/usr/bin", "/"};
+	int mount = open("/", O_RDONLY | O_CLOEXEC), id, root_id = -1;
+	struct handle handle;
+
+	for (int i = 4; i >= 0; i--) {
+		int fd;
+
+		handle.head.handle_bytes = MAX_HANDLE_SZ;
+		if (name_to_handle_at(AT_FDCWD, names[i], &handle.head, &id, 0))
+			SKIP("no file handles here");
+		if (root_id < 0)
+			root_id = id;
+		if (id != root_id)
+			continue;
+		fd = open_by_handle_at(mount, &handle.head, O_RDONLY);
+		if (fd < 0 && errno == EPERM)
+			SKIP("open_by_handle_at(2) is not allowed");
+		check_same(fd, names[i]);
+	}
+}
+
 static void follow_names(void)
 {
 	char path[64], target[256];
