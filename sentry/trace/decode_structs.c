@@ -5,6 +5,7 @@
 
 #include "abi/epoll.h"
 #include "abi/fcntl.h"
+#include "abi/file_handle.h"
 #include "abi/names.h"
 #include "abi/poll.h"
 #include "abi/prctl.h"
@@ -219,6 +220,25 @@ static void show_open_how(struct sink *sink, const struct decoded_call *call, un
 	sink_text(sink, "{flags=");
 	flags(sink, "open_flags", how[0]);
 	sink_printf(sink, ", mode=%#lo, resolve=%#lx}", how[1], how[2]);
+}
+
+static void show_file_handle(
+	struct sink *sink, const struct decoded_call *call, unsigned int index)
+{
+	struct linux_file_handle head;
+	uint8_t bytes[LINUX_MAX_HANDLE_SZ];
+
+	if (!load(sink, call, index, &head, sizeof(head)))
+		return;
+	sink_printf(sink, "{handle_bytes=%u, handle_type=%d", head.handle_bytes, head.handle_type);
+	if (head.handle_bytes <= sizeof(bytes) &&
+		copy_at(call, bytes, call->arguments[index] + sizeof(head), head.handle_bytes)) {
+		sink_text(sink, ", f_handle=\"");
+		for (uint32_t i = 0; i < head.handle_bytes; i++)
+			sink_printf(sink, "\\x%02x", bytes[i]);
+		sink_char(sink, '"');
+	}
+	sink_char(sink, '}');
 }
 
 /* What the third argument of fcntl(2) is, its command says. */
@@ -711,6 +731,8 @@ static const struct {
 	{"fcntl_arg", show_fcntl_argument},
 	{"fd_pair_out", show_fd_pair},
 	{"fdset", show_fdset},
+	{"file_handle_in", show_file_handle},
+	{"file_handle_out", show_file_handle},
 	{"futex_timeout", show_futex_timeout},
 	{"iovec", show_iovec},
 	{"iovec_in", show_iovec_in},

@@ -481,10 +481,20 @@ TEST(errors)
 	CHECK_ERRNO(
 		fanotify_mark(all, FAN_MARK_ADD, FAN_OPEN | FAN_ONDIR, AT_FDCWD, "d/a"), ENOTDIR);
 	mark(fid, 0, FAN_CREATE, "d/a");
-	CHECK_ERRNO(fanotify_mark(names, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CREATE, AT_FDCWD, "d"),
-		EINVAL);
 	CHECK_ERRNO(fanotify_mark(names, FAN_MARK_ADD, FAN_FS_ERROR, AT_FDCWD, "d"), EINVAL);
 	CHECK_ERRNO(fanotify_mark(fid, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, "d"), EINVAL);
+}
+
+TEST(mounts_hear_of_no_names)
+{
+	int fd;
+
+	close(group_new(0));
+	fd = prepare(FAN_REPORT_DFID_NAME);
+	CHECK_ERRNO(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_CREATE, AT_FDCWD, "d"),
+		EINVAL);
+	mark(fd, FAN_MARK_MOUNT, FAN_OPEN, "d");
+	CHECK(fanotify_mark(fd, FAN_MARK_FLUSH | FAN_MARK_MOUNT, 0, AT_FDCWD, NULL) == 0);
 }
 
 TEST(a_full_queue)

@@ -172,6 +172,14 @@ def paths(directory):
                          ("bound socket", "/usr/bin/python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"shut/s\")'")):
         done, result = tried(script)
         score.check(done[0] != 0 and any(access == "write" for access, what in refused(result)), f"refused: {name}", done, refused(result))
+    by_event = "import ctypes, os\nc = ctypes.CDLL(None, use_errno=True)\ng = c.fanotify_init(2, os.O_RDWR)\n" \
+               "assert c.fanotify_mark(g, 1, ctypes.c_uint64(0x20), -100, b\"one\") == 0\nopen(\"one\").close()\nos.read(g, 24)"
+    by_handle = "import ctypes, os, struct\nc = ctypes.CDLL(None, use_errno=True)\nh = ctypes.create_string_buffer(struct.pack(\"Ii\", 128, 0), 136)\n" \
+                "assert c.name_to_handle_at(-100, b\"one\", h, ctypes.byref(ctypes.c_int()), 0) == 0\nf = os.open(\".\", os.O_RDONLY)\n" \
+                "assert c.open_by_handle_at(f, h, os.O_RDONLY) >= 0\nassert c.open_by_handle_at(f, h, os.O_RDWR) >= 0"
+    for name, script in (("by an event", by_event), ("by handle", by_handle)):
+        done, result = tried(f"/usr/bin/python3 -c '{script}'")
+        score.check(done[0] != 0 and refused(result) == {("write", f"{place}/one")}, f"refused: write {name}", done, refused(result))
     shutil.copy("/bin/true", place / "open/deep/true")
     done, result = tried("open/deep/true")
     score.check(done[0] == 126 and ("run", f"{place}/open/deep/true") in refused(result), "what may not be run", done, refused(result))

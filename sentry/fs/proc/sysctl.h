@@ -41,6 +41,13 @@ int sysctl_show_text(const struct proc_context *context, struct text_writer *out
 			}                                                                          \
 		}                                                                                  \
 	}
+/* The same, kept by who heeds it: a struct sysctl_number. */
+#define SYSCTL_NUMBER_AT(name_, number_)                                                           \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_number,                              \
+					  .store = sysctl_store_number,                            \
+					  .data = (uintptr_t)(number_)                             \
+	}
 /* A range: two numbers, each within the bounds. */
 int sysctl_show_pair(const struct proc_context *context, struct text_writer *out);
 int64_t sysctl_store_pair(const struct proc_context *context, const char *text, size_t size);

@@ -22,17 +22,10 @@ static const struct proc_entry inotify_entries[] = {
 };
 static PROC_DIRECTORY(inotify_directory, inotify_entries);
 
-#define FANOTIFY_LIMIT(name_, limit_)                                                              \
-	{                                                                                          \
-		SYSCTL_BASE(name_, 0644), .show = sysctl_show_number,                              \
-					  .store = sysctl_store_number,                            \
-					  .data = (uintptr_t)&g_fanotify_limits[limit_]            \
-	}
-
 static const struct proc_entry fanotify_entries[] = {
-	FANOTIFY_LIMIT("max_queued_events", FANOTIFY_QUEUED_EVENTS),
-	FANOTIFY_LIMIT("max_user_groups", FANOTIFY_USER_GROUPS),
-	FANOTIFY_LIMIT("max_user_marks", FANOTIFY_USER_MARKS),
+	SYSCTL_NUMBER_AT("max_queued_events", &g_fanotify_limits[FANOTIFY_QUEUED_EVENTS]),
+	SYSCTL_NUMBER_AT("max_user_groups", &g_fanotify_limits[FANOTIFY_USER_GROUPS]),
+	SYSCTL_NUMBER_AT("max_user_marks", &g_fanotify_limits[FANOTIFY_USER_MARKS]),
 };
 static PROC_DIRECTORY(fanotify_directory, fanotify_entries);
 

@@ -3,6 +3,8 @@
  */
 #include "sentry/fs/proc/sysctl.h"
 
+#include "sentry/fs/fanotify/fanotify.h"
+
 #define ANY 0, INT32_MAX
 
 static const struct proc_entry vm_entries[] = {
@@ -51,8 +53,8 @@ const struct proc_directory sysctl_vm_directory = {
 
 static const struct proc_entry user_entries[] = {
 	SYSCTL_NUMBER("max_cgroup_namespaces", 96343, ANY),
-	SYSCTL_NUMBER("max_fanotify_groups", 128, ANY),
-	SYSCTL_NUMBER("max_fanotify_marks", 127393, ANY),
+	SYSCTL_NUMBER_AT("max_fanotify_groups", &g_fanotify_limits[FANOTIFY_USER_GROUPS]),
+	SYSCTL_NUMBER_AT("max_fanotify_marks", &g_fanotify_limits[FANOTIFY_USER_MARKS]),
 	SYSCTL_NUMBER("max_inotify_instances", 128, ANY),
 	SYSCTL_NUMBER("max_inotify_watches", 65536, ANY),
 	SYSCTL_NUMBER("max_ipc_namespaces", 96343, ANY),
