@@ -80,6 +80,13 @@ int32_t inode_handle_type(const struct inode *inode)
 	return inode_is_exported(inode) ? LINUX_FILEID_INO32_GEN : LINUX_FILEID_INO64_GEN;
 }
 
+/* Removed and closed by everybody: such a file is not to be had again. */
+static bool is_gone(const struct inode *inode)
+{
+	return (inode->attributes.nlink == 0 || inode->dead) && !inode_is_open(inode) &&
+	       !inode->linkable;
+}
+
 static struct handle_entry *find_locked(const struct super_block *sb, const struct file_id *id)
 {
 	struct handle_entry key = {.sb = sb, .id = *id};
@@ -143,14 +150,10 @@ int file_handle_remember(struct dentry *dentry)
 		free(entry);
 	if (unused)
 		dentry_put(unused);
+	/* Who removed it may have been here before. */
+	if (is_gone(dentry_inode(dentry)))
+		file_handle_forget_inode(dentry_inode(dentry));
 	return 0;
-}
-
-/* Removed and closed by everybody: such a file is not to be had again. */
-static bool is_gone(const struct inode *inode)
-{
-	return (inode->attributes.nlink == 0 || inode->dead) && !inode_is_open(inode) &&
-	       !inode->linkable;
 }
 
 int file_handle_find(

@@ -227,6 +227,28 @@ TEST(removed_files_are_stale_in_tmpfs)
 	CHECK_ERRNO(open_handle(&file, O_RDONLY), ESTALE);
 }
 
+TEST(removed_files_take_no_space)
+{
+	static char megabyte[1 << 20];
+	struct handle handle;
+	int mount_id;
+
+	enter_tmpfs();
+	CHECK(mount(NULL, ".", NULL, MS_REMOUNT, "size=4m") == 0);
+	for (int i = 0; i < 20; i++) {
+		int fd;
+
+		temporary_file("a", megabyte, sizeof(megabyte));
+		if (i % 2)
+			handle = handle_of("a");
+		fd = open("a", O_PATH | O_CLOEXEC);
+		CHECK(fd >= 0 && unlink("a") == 0);
+		handle.head.handle_bytes = MAX_HANDLE_SZ;
+		CHECK(name_to_handle_at(fd, "", &handle.head, &mount_id, AT_EMPTY_PATH) == 0);
+		close(fd);
+	}
+}
+
 TEST(the_room_it_takes)
 {
 	struct handle *handle = tail_alloc(sizeof(struct file_handle));
