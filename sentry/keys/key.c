@@ -138,6 +138,7 @@ static void release_locked(struct key *last)
 
 void key_put_locked(struct key *key)
 {
+	mutex_assert_held(&g_keys_lock);
 	if (key && refcount_put(&key->refs))
 		release_locked(key);
 }
@@ -242,6 +243,7 @@ int key_alloc_locked(const struct key_new *how, struct key **out)
 	struct key *key;
 	int error = -ENOMEM;
 
+	mutex_assert_held(&g_keys_lock);
 	if (!description_is_fine(how->type, how->description))
 		return -EINVAL;
 	key = calloc(1, sizeof(*key));
@@ -276,6 +278,7 @@ int key_reserve_locked(struct key *key, size_t size)
 	size_t quota_size = key->quota_size - key->data_size + size;
 	int error = 0;
 
+	mutex_assert_held(&g_keys_lock);
 	if (key->flags & KEY_IN_QUOTA)
 		error = key_user_resize_locked(key->user, key->quota_size, quota_size);
 	if (error)
@@ -310,13 +313,16 @@ int key_set_payload_locked(struct key *key, void **payload, size_t size, bool up
 
 struct key *key_find_locked(uint64_t domain, int32_t serial)
 {
-	struct key wanted = {.serial = serial}, *key = RB_FIND(key_tree, &g_keys, &wanted);
+	struct key wanted = {.serial = serial}, *key;
 
+	mutex_assert_held(&g_keys_lock);
+	key = RB_FIND(key_tree, &g_keys, &wanted);
 	return key && key->domain == domain ? key : NULL;
 }
 
 struct key *key_next_locked(struct key *key)
 {
+	mutex_assert_held(&g_keys_lock);
 	return key ? RB_NEXT(key_tree, &g_keys, key) : RB_MIN(key_tree, &g_keys);
 }
 
@@ -331,6 +337,7 @@ int key_validate_locked(const struct key *key)
 
 void key_revoke_locked(struct key *key)
 {
+	mutex_assert_held(&g_keys_lock);
 	if (key->flags & KEY_REVOKED)
 		return;
 	key->flags |= KEY_REVOKED;
@@ -345,6 +352,7 @@ void key_revoke_locked(struct key *key)
 
 void key_invalidate_locked(struct key *key)
 {
+	mutex_assert_held(&g_keys_lock);
 	key->flags |= KEY_INVALIDATED;
 	refcount_get(&key->refs);
 	unlink_everywhere(key);
@@ -353,6 +361,7 @@ void key_invalidate_locked(struct key *key)
 
 void key_set_timeout_locked(struct key *key, uint64_t seconds)
 {
+	mutex_assert_held(&g_keys_lock);
 	key->expiry = seconds ? keys_now() + (int64_t)seconds : KEY_NEVER;
 	collect_by(key->expiry);
 }

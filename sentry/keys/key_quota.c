@@ -58,6 +58,7 @@ static size_t max_bytes(const struct key_user *user)
 
 int key_memory_add_locked(size_t size)
 {
+	mutex_assert_held(&g_keys_lock);
 	size += KEY_ALLOCATION_OVERHEAD;
 	if (size > KEYS_MEMORY_MAX - g_memory)
 		return -ENOMEM;
@@ -73,6 +74,7 @@ int keys_check_room(size_t size)
 
 void key_memory_remove_locked(size_t size)
 {
+	mutex_assert_held(&g_keys_lock);
 	g_memory -= size + KEY_ALLOCATION_OVERHEAD;
 }
 

@@ -180,6 +180,7 @@ int keyring_search_locked(
 	enum candidate top = CANDIDATE_OTHER;
 	int error;
 
+	mutex_assert_held(&g_keys_lock);
 	if (keyring.key->type != &key_type_keyring)
 		return -ENOTDIR;
 	error = search->cred ? key_permission(keyring, search->cred, LINUX_KEY_SEARCH) : 0;
@@ -202,6 +203,7 @@ void key_link_remove_locked(struct key_link *link)
 {
 	struct key *keyring = link->keyring, *key = link->key;
 
+	mutex_assert_held(&g_keys_lock);
 	RB_REMOVE(key_links, &keyring->links, link);
 	LIST_REMOVE(link, of_key);
 	free(link);
@@ -264,6 +266,7 @@ int keyring_link_locked(struct key *keyring, struct key *key)
 	struct key *displaced;
 	int error;
 
+	mutex_assert_held(&g_keys_lock);
 	if (keyring->type != &key_type_keyring)
 		return -ENOTDIR;
 	if (keyring->flags & KEY_REVOKED)
