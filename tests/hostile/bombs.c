@@ -144,6 +144,34 @@ static int bomb_keys(void)
 	}
 }
 
+static void set_sysctl(const char *name, const char *value)
+{
+	int fd = open(name, O_WRONLY);
+
+	if (write(fd, value, strlen(value)) < 0)
+		perror(name);
+	close(fd);
+}
+
+/* Those that are revoked count no longer, once they are collected. */
+static int bomb_revoked_keys(void)
+{
+	long session = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL), key;
+	char name[16];
+
+	set_sysctl("/proc/sys/kernel/keys/gc_delay", "0");
+	set_sysctl("/proc/sys/kernel/keys/root_maxkeys", "50");
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		key = syscall(SYS_add_key, "user", name, "x", 1, session);
+		if (key < 0)
+			return stopped("add_key");
+		syscall(SYS_keyctl, KEYCTL_REVOKE, key);
+	}
+	puts("collected");
+	return 0;
+}
+
 static int bomb_mapped_file(void)
 {
 	int fd = open("/dev/shm/mapped", O_RDWR | O_CREAT, 0600);
@@ -297,12 +325,12 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
-	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"keys", bomb_keys}, {"layer", bomb_layer},
-	{"memfd", bomb_memfd}, {"names", bomb_names}, {"mapped", bomb_mapped_file},
-	{"shared", bomb_shared}, {"sparse", bomb_sparse}, {"pipes", bomb_pipes},
-	{"sockets", bomb_sockets}, {"tcp", bomb_tcp}, {"descriptors", bomb_descriptors},
-	{"threads", bomb_threads}, {"output", bomb_output}, {"spin", bomb_spin},
-	{"session", bomb_session}};
+	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"keys", bomb_keys},
+	{"revoked", bomb_revoked_keys}, {"layer", bomb_layer}, {"memfd", bomb_memfd},
+	{"names", bomb_names}, {"mapped", bomb_mapped_file}, {"shared", bomb_shared},
+	{"sparse", bomb_sparse}, {"pipes", bomb_pipes}, {"sockets", bomb_sockets},
+	{"tcp", bomb_tcp}, {"descriptors", bomb_descriptors}, {"threads", bomb_threads},
+	{"output", bomb_output}, {"spin", bomb_spin}, {"session", bomb_session}};
 
 /* Work that takes a while, and needs a little of everything. */
 static int neighbour(void)
