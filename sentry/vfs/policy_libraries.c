@@ -282,6 +282,9 @@ static int try_list(struct search *search, const char *list, const struct object
 
 	if (!list)
 		return 0;
+	/* Each $ORIGIN may become a long path, and nothing of it need be a place to look at. */
+	if (!may_work(search, strlen(list) * strlen(owner->path)))
+		return 0;
 	expanded = expand_origin(list, owner);
 	if (!expanded)
 		return -ENOMEM;
@@ -322,8 +325,11 @@ static int find_library(struct search *search, const char *name, const struct ob
 	int found = 0;
 
 	if (strchr(name, '/')) {
-		char *path = expand_origin(name, loader);
+		char *path;
 
+		if (!may_work(search, strlen(name) * strlen(loader->path)))
+			return 0;
+		path = expand_origin(name, loader);
 		found = !path ? -ENOMEM : *path == '/' ? try_path(search, path, loader) : 0;
 		free(path);
 		return found;
@@ -371,8 +377,8 @@ static int read_cache(struct search *search)
 
 	if (open_regular(search->root, "/etc/ld.so.cache", &file))
 		return 0;
-	search->cache = read_at(
-		file, 0, (size_t)min_u64(file->inode->attributes.size, CACHE_MAX), &search->cache_size);
+	search->cache = read_at(file, 0, (size_t)min_u64(file->inode->attributes.size, CACHE_MAX),
+		&search->cache_size);
 	file_put(file);
 	return search->cache ? 0 : -ENOMEM;
 }
