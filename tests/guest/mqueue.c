@@ -375,6 +375,14 @@ TEST(bytes_of_all_queues_are_limited)
 	CHECK_EQ(mq_unlink(name), 0);
 }
 
+static void try_as_another(void)
+{
+	CHECK_EQ(setresgid(12345, 12345, 12345), 0);
+	CHECK_EQ(setresuid(12345, 12345, 12345), 0);
+	CHECK_ERRNO(mq_open(name, O_RDONLY), EACCES);
+	CHECK_ERRNO(syscall(SYS_mq_unlink, name + 1), EPERM);
+}
+
 TEST(permissions)
 {
 	mqd_t queue = make(O_RDWR, 1, 1);
@@ -383,10 +391,8 @@ TEST(permissions)
 	CHECK_EQ(fstat(queue, &st), 0);
 	CHECK_EQ(st.st_mode, S_IFREG | 0600);
 	CHECK_EQ(st.st_size, 80);
-	CHECK_EQ(setresgid(12345, 12345, 12345), 0);
-	CHECK_EQ(setresuid(12345, 12345, 12345), 0);
-	CHECK_ERRNO(mq_open(name, O_RDONLY), EACCES);
-	CHECK_ERRNO(syscall(SYS_mq_unlink, name + 1), EPERM);
+	CHECK_EQ(in_child(try_as_another), 0);
+	CHECK_EQ(mq_unlink(name), 0);
 }
 
 /* --- the file system --- */
@@ -440,16 +446,24 @@ TEST(a_mount_shows_the_queues)
 	CHECK_EQ(rmdir(directory), 0);
 }
 
-TEST(another_ipc_namespace_has_others)
+static void try_elsewhere(void)
 {
-	make(O_RDWR, 1, 1);
-	if (unshare(CLONE_NEWIPC)) {
-		mq_unlink(name);
+	if (unshare(CLONE_NEWIPC))
 		SKIP("no new namespaces");
-	}
 	CHECK_ERRNO(mq_open(name, O_RDWR), ENOENT);
 	CHECK(mq_open(name, O_CREAT | O_RDWR, 0600, NULL) >= 0);
 	CHECK_EQ(mq_unlink(name), 0);
+}
+
+TEST(another_ipc_namespace_has_others)
+{
+	int status;
+
+	make(O_RDWR, 1, 1);
+	status = in_child(try_elsewhere);
+	CHECK_EQ(mq_unlink(name), 0);
+	CHECK(WIFEXITED(status));
+	_exit(WEXITSTATUS(status));
 }
 
 TEST(removed_queues_live_while_open)
