@@ -218,6 +218,8 @@ static int try_path(struct search *search, const char *path, const struct object
 	object->loader = loader;
 	STAILQ_INSERT_TAIL(&search->objects, object, entry);
 	search->count++;
+	/* Its names were read. */
+	search->work += object->needed_count * LINUX_PATH_MAX;
 	error = loader ? search->add(search->root, path) : 0;
 	return error ? error : 1;
 }
@@ -362,6 +364,8 @@ static int load_library(struct search *search, const char *name, const struct ob
 	struct object *last = STAILQ_LAST(&search->objects, object, entry);
 	int found;
 
+	if (!may_work(search, search->count))
+		return 0;
 	if (is_loaded(search, name))
 		return 1;
 	found = find_library(search, name, loader);
