@@ -86,18 +86,30 @@ void limit_format(const struct limit_option *option, uint64_t value, char *text,
 		(void)snprintf(text, size, "%lu", value);
 }
 
-static const char *by_host(const struct limit_option *option, const struct host_cgroup *host)
+/* What stands behind a limit, or would with --host-cgroups. */
+static const char *by_host(
+	const struct limit_option *option, const struct host_cgroup *host, bool used)
 {
+	const char *controller;
+	bool had;
+
 	switch (option->offset) {
 	case offsetof(struct sandbox_limits, memory):
-		return host->memory ? "memory" : "not to be had";
+		had = host->memory;
+		controller = "memory";
+		break;
 	case offsetof(struct sandbox_limits, tasks):
-		return host->tasks ? "pids" : "not to be had";
+		had = host->tasks;
+		controller = "pids";
+		break;
 	case offsetof(struct sandbox_limits, cpu_milli):
-		return host->cpu ? "cpu" : "not to be had";
+		had = host->cpu;
+		controller = "cpu";
+		break;
 	default:
 		return "there is none";
 	}
+	return !had ? "not to be had" : used ? controller : "--host-cgroups";
 }
 
 void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
@@ -105,9 +117,7 @@ void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
 	struct host_cgroup host = {0};
 	char text[32];
 
-	if (host_cgroups)
-		host_cgroup_make(&host, limits);
-
+	host_cgroup_make(&host, limits);
 	printf("%-14s%-10s%-15s%s\n", "limit", "value", "host cgroup",
 		"carried out by the sandbox's kernel");
 	for (size_t i = 0; i < LIMIT_COUNT; i++) {
@@ -115,8 +125,8 @@ void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
 
 		limit_format(option, limit_value(option, limits), text, sizeof(text));
 		printf("%-14s%-10s%-15s%s\n", option->name, text,
-			!host_cgroups || !limit_value(option, limits) ? "not used"
-								      : by_host(option, &host),
+			limit_value(option, limits) ? by_host(option, &host, host_cgroups)
+						    : "not used",
 			option->carried_out);
 	}
 	host_cgroup_remove(&host);
