@@ -202,15 +202,15 @@ int server_create(struct server_launch *launch, unsigned int host_ids, struct fa
 		launch->launch->config.id, launch->spec, launch->launch, &g_server.first, failure);
 }
 
-/* Who waits is told, unless it does not listen. */
-static void tell_waiting(void)
+/* Who asked is told, unless it does not listen. */
+static void answer_the_last(void)
 {
 	struct timespec until;
 
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
 	pthread_mutex_lock(&g_server.lock);
-	while (g_server.waiting &&
+	while (g_server.unanswered &&
 		!pthread_cond_timedwait(&g_server.changed, &g_server.lock, &until))
 		;
 	pthread_mutex_unlock(&g_server.lock);
@@ -249,7 +249,7 @@ int server_run(struct server_launch *launch)
 	container_process_free(first->init);
 	kernel_end();
 	kernel_wait(&unused);
-	tell_waiting();
+	answer_the_last();
 	if (container_ran_out_of_memory(first->container) &&
 		launch->host_memory <= OUT_OF_MEMORY_MOST)
 		run_out_of_memory(launch->host_memory);

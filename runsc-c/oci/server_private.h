@@ -35,7 +35,7 @@ struct server {
 	pthread_cond_t changed;
 	LIST_HEAD(, hosted) containers;
 	struct hosted *first;
-	unsigned int waiting; /* connections that are to hear of an end */
+	unsigned int unanswered; /* requests; the sandbox's end waits for their answers */
 	unsigned int host_ids;
 };
 extern struct server g_server;

@@ -168,16 +168,11 @@ static void request_wait(int socket, struct hosted *hosted, json_t *request)
 	int status;
 
 	pthread_mutex_lock(&g_server.lock);
-	g_server.waiting++;
 	while (!hosted->exited)
 		pthread_cond_wait(&g_server.changed, &g_server.lock);
 	status = hosted->status;
 	pthread_mutex_unlock(&g_server.lock);
 	(void)channel_send(socket, json_pack("{s:i}", "exited", status), NULL, 0);
-	pthread_mutex_lock(&g_server.lock);
-	g_server.waiting--;
-	pthread_cond_broadcast(&g_server.changed);
-	pthread_mutex_unlock(&g_server.lock);
 }
 
 static void request_delete(int socket, struct hosted *hosted, json_t *request)
@@ -256,6 +251,15 @@ static void serve_request(int socket, json_t *request, int *fds, size_t count)
 		hosted_put(hosted);
 }
 
+/* A signal may end the sandbox before its sender is told that it was sent. */
+static void count_unanswered(int change)
+{
+	pthread_mutex_lock(&g_server.lock);
+	g_server.unanswered += (unsigned int)change;
+	pthread_cond_broadcast(&g_server.changed);
+	pthread_mutex_unlock(&g_server.lock);
+}
+
 void server_serve(int socket)
 {
 	int fds[CHANNEL_DESCRIPTORS_MAX];
@@ -263,7 +267,9 @@ void server_serve(int socket)
 	json_t *request;
 
 	while ((request = channel_receive(socket, fds, &count))) {
+		count_unanswered(1);
 		serve_request(socket, request, fds, count);
+		count_unanswered(-1);
 		json_decref(request);
 		/* Those that somebody took are -1 by now. */
 		for (size_t i = 0; i < count; i++) {
