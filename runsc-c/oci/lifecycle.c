@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -242,7 +241,7 @@ int command_delete(int argc, char **argv, struct failure *failure)
 		return force ? 0 : 1;
 	}
 	/* Forced: who holds the lock may hang on what is to be killed. */
-	if (force && flock(state.directory, LOCK_EX | LOCK_NB) && state_is_alive(&state))
+	if (force && !state_lock_soon(&state) && state_is_alive(&state))
 		(void)kill(state_pid(&state), SIGKILL);
 	result = delete_one(&state, force, failure);
 	state_close(&state);

@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define LOCK_TRIES    400
+#define LOCK_PAUSE_NS 5000000
+
 #define ID_MAX	       200
 #define ANSWER_SECONDS 3
 
@@ -134,6 +137,23 @@ int state_open(struct state *state, const char *id, bool lock, struct failure *f
 	return 0;
 }
 
+bool state_lock_soon(struct state *state)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	if (!flock(state->directory, LOCK_EX | LOCK_NB))
+		return true;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		if (flock(state->directory, LOCK_EX | LOCK_NB))
+			continue;
+		json_decref(state->json);
+		load(state);
+		return true;
+	}
+	return false;
+}
+
 int state_save(struct state *state, struct failure *failure)
 {
 	auto_close int fd = openat(
@@ -155,6 +175,9 @@ int state_remove(struct state *state, struct failure *failure)
 		return -1;
 	for (size_t i = 0; i < array_count(files); i++)
 		(void)unlinkat(state->directory, files[i], 0);
+	/* The id may be another's by now. */
+	if (is_gone(state))
+		return 0;
 	if (unlinkat(root, state->id, AT_REMOVEDIR) && errno != ENOENT)
 		return fail_errno(failure, errno, "cannot remove %s/%s", g_runtime.root, state->id);
 	return 0;

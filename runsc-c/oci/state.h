@@ -26,6 +26,8 @@ extern const char *const container_statuses[];
 must_check int state_create(struct state *state, const char *id, struct failure *failure);
 /* One that is there; lock: wait for who changes it. "container does not exist". */
 must_check int state_open(struct state *state, const char *id, bool lock, struct failure *failure);
+/* Waits two seconds at most, and reads again what was changed meanwhile. */
+bool state_lock_soon(struct state *state);
 must_check int state_save(struct state *state, struct failure *failure);
 /* Takes the directory away. */
 must_check int state_remove(struct state *state, struct failure *failure);

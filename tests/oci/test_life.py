@@ -13,6 +13,8 @@ from bundle import Bundle, Score, Scratch
 CYCLES = int(os.environ.get("CSANDBOX_TEST_CYCLES", "100"))
 CRASHES = int(os.environ.get("CSANDBOX_TEST_CRASHES", "40"))
 AT_ONCE = 50
+# Others run this test beside us, and cgroups are seen by all.
+CYCLE, MANY, CRASH = (f"{name}{os.getpid()}" for name in ("cycle", "many", "crash"))
 score = Score()
 
 
@@ -48,7 +50,7 @@ def settled(bundle):
 
 
 def counts(top):
-    cgroups = sum(name.startswith(("cycle", "many", "crash")) for _, folders, _ in os.walk("/sys/fs/cgroup") for name in folders)
+    cgroups = sum(folder.startswith(tuple(f"csandbox-{name}" for name in (CYCLE, MANY, CRASH))) for _, folders, _ in os.walk("/sys/fs/cgroup") for folder in folders)
     return {"mounts": sum(top in line for line in open("/proc/mounts")), "cgroups": cgroups}
 
 
@@ -58,14 +60,14 @@ def cycles(bundle):
     create, start = [], []
     for i in range(CYCLES):
         begin = time.monotonic()
-        made = bundle.create("cycle")
+        made = bundle.create(CYCLE)
         create.append(time.monotonic() - begin)
         begin = time.monotonic()
-        started = bundle.do("start", "cycle")[0]
+        started = bundle.do("start", CYCLE)[0]
         start.append(time.monotonic() - begin)
-        killed = bundle.do("kill", "cycle", "KILL")[0]
-        stopped = bundle.wait_for("cycle", "stopped")
-        deleted = bundle.do("delete", "cycle")[0]
+        killed = bundle.do("kill", CYCLE, "KILL")[0]
+        stopped = bundle.wait_for(CYCLE, "stopped")
+        deleted = bundle.do("delete", CYCLE)[0]
         reap()
         if made or started or killed or deleted or not stopped:
             score.check(False, "a cycle", i, made, started, killed, stopped, deleted, bundle.last_log())
@@ -77,7 +79,7 @@ def cycles(bundle):
 
 def at_once(bundle):
     bundle.reset("sleep", "1000").write()
-    names = [f"many{i}" for i in range(AT_ONCE)]
+    names = [f"{MANY}-{i}" for i in range(AT_ONCE)]
     makers = [subprocess.Popen(bundle.command("run", "--detach", "--bundle", bundle.path, name), stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for name in names]
     made = [maker.wait(timeout=120) for maker in makers]
@@ -94,7 +96,7 @@ def crashes(bundle):
     bundle.reset("sleep", "1000").write()
     before = counts(str(bundle.state.parent))
     for i in range(CRASHES):
-        command = subprocess.Popen(bundle.command("run", "--bundle", bundle.path, "crash"), stdin=subprocess.DEVNULL,
+        command = subprocess.Popen(bundle.command("run", "--bundle", bundle.path, CRASH), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(chance.random() * 0.06)
         victims = [pid for pid in processes(bundle.state) if chance.random() < 0.5] or [command.pid]
@@ -105,13 +107,13 @@ def crashes(bundle):
                 pass
         if chance.random() < 0.5:
             command.kill()
-        status = bundle.status("crash")
-        deleted = bundle.do("delete", "--force", "crash")
+        status = bundle.status(CRASH)
+        deleted = bundle.do("delete", "--force", CRASH)
         command.kill()
         command.wait()
-        if deleted[0] or status not in (None, "created", "running", "stopped") or bundle.status("crash") is not None:
+        if deleted[0] or status not in (None, "created", "running", "stopped") or bundle.status(CRASH) is not None:
             # The command may have made it only now.
-            deleted = bundle.do("delete", "--force", "crash")
+            deleted = bundle.do("delete", "--force", CRASH)
         if deleted[0] or not settled(bundle):
             score.check(False, "a crash", i, victims, status, deleted, bundle.left(), processes(bundle.state))
             return
