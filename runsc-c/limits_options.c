@@ -86,9 +86,8 @@ void limit_format(const struct limit_option *option, uint64_t value, char *text,
 		(void)snprintf(text, size, "%lu", value);
 }
 
-/* What stands behind a limit, or would with --host-cgroups. */
-static const char *by_host(
-	const struct limit_option *option, const struct host_cgroup *host, bool used)
+/* What stands behind a limit. */
+static const char *by_host(const struct limit_option *option, const struct host_cgroup *host)
 {
 	const char *controller;
 	bool had;
@@ -109,10 +108,10 @@ static const char *by_host(
 	default:
 		return "there is none";
 	}
-	return !had ? "not to be had" : used ? controller : "--host-cgroups";
+	return had ? controller : "not to be had";
 }
 
-void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
+void limits_show(const struct sandbox_limits *limits)
 {
 	struct host_cgroup host = {0};
 	char text[32];
@@ -125,8 +124,7 @@ void limits_show(const struct sandbox_limits *limits, bool host_cgroups)
 
 		limit_format(option, limit_value(option, limits), text, sizeof(text));
 		printf("%-14s%-10s%-15s%s\n", option->name, text,
-			limit_value(option, limits) ? by_host(option, &host, host_cgroups)
-						    : "not used",
+			limit_value(option, limits) ? by_host(option, &host) : "not used",
 			option->carried_out);
 	}
 	host_cgroup_remove(&host);

@@ -31,6 +31,5 @@ must_check int limit_option_set(
 	struct sandbox_limits *limits, int index, const char *text, struct failure *failure);
 /* As people type it; "-" if it is not set. */
 void limit_format(const struct limit_option *option, uint64_t value, char *text, size_t size);
-/* --show-limits: on standard output. host_cgroups: with what a cgroup of the host would carry out.
- */
-void limits_show(const struct sandbox_limits *limits, bool host_cgroups);
+/* --show-limits: on standard output, with what a cgroup of the host carries out besides. */
+void limits_show(const struct sandbox_limits *limits);

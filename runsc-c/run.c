@@ -13,6 +13,7 @@
 
 #include "abi/mount.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@
 
 #define PATIENCE_NS	  (15 * 1000000000l)
 #define LAYER_PATIENCE_NS (900 * 1000000000l) /* for writing it */
+#define CGROUP_AFTER_NS	  (100 * 1000000l)    /* to enter one takes the host some 10 ms */
 
 /* Too large for a stack, and there is only one. */
 static struct sandbox_launch g_launch;
@@ -41,6 +43,7 @@ static struct outcome g_outcome;
 static struct layers g_layers;
 static struct apply g_apply;
 static struct host_cgroup g_host_cgroup;
+static bool g_host_cgroup_tried;
 static struct sandbox_policy g_policy_config;
 static int g_learn_fd = -1, g_learned_fd = -1; /* --learn: the file, and what the sentry wrote */
 static char g_working_directory[PATH_MAX];
@@ -366,6 +369,39 @@ static int patience_ms(void)
 	return left > 0 ? (int)min_u64((uint64_t)left / 1000000 + 1, INT_MAX) : 0;
 }
 
+/* A run that is soon over is not worth its while. */
+static int before_cgroup_ms(void)
+{
+	int64_t left = CGROUP_AFTER_NS - outcome_elapsed_ns(&g_outcome);
+
+	return g_host_cgroup_tried ? -1 : left > 0 ? (int)(left / 1000000 + 1) : 0;
+}
+
+/* Where one can be had; the sandbox's own kernel carries the limits out all the same. */
+static void enter_cgroup(const struct sandbox *sandbox)
+{
+	g_host_cgroup_tried = true;
+	host_cgroup_make(&g_host_cgroup, &g_options.limits);
+	if (g_host_cgroup.made && !host_cgroup_enter_all(&g_host_cgroup, sandbox->sentry))
+		log_debug("not all of the sandbox is in its cgroup");
+}
+
+/* Returns when something is to be read. */
+static void wait_for_sandbox(const struct sandbox *sandbox, struct pollfd *fds, nfds_t count)
+{
+	for (;;) {
+		int patience = patience_ms(), before = before_cgroup_ms();
+		bool first = before >= 0 && (patience < 0 || before < patience);
+
+		if (poll(fds, count, first ? before : patience) > 0)
+			return;
+		if (patience == 0)
+			(void)kill(sandbox->sentry, SIGKILL);
+		else if (before == 0)
+			enter_cgroup(sandbox);
+	}
+}
+
 static void hint_at_bare_option(struct failure *failure)
 {
 	size_t used = strlen(failure->message);
@@ -384,12 +420,7 @@ static int relay(struct sandbox *sandbox, int signals)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		int ready = poll(fds, 2, patience_ms());
-
-		if (ready == 0)
-			(void)kill(sandbox->sentry, SIGKILL);
-		if (ready <= 0)
-			continue;
+		wait_for_sandbox(sandbox, fds, 2);
 		if (fds[1].revents & POLLIN && read(signals, &info, sizeof(info)) == sizeof(info))
 			pass_signal(sandbox, &info);
 		if (!fds[0].revents)
@@ -437,12 +468,13 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-/* Before it may go on, and make processes, it is in its cgroup. */
+/* With --host-cgroups: before it may go on, and make processes, it is in its cgroup. */
 static int start_sandbox(struct sandbox *sandbox, struct failure *failure)
 {
 	if (sandbox_make(&g_launch, sandbox, failure))
 		return -1;
 	if (g_options.host_cgroups) {
+		g_host_cgroup_tried = true;
 		host_cgroup_make(&g_host_cgroup, &g_options.limits);
 		if (host_cgroup_enter(&g_host_cgroup, sandbox->sentry, failure)) {
 			(void)kill(sandbox->sentry, SIGKILL);

@@ -85,7 +85,7 @@ static const struct argp_option table[] = {
 	{"show-limits", KEY_SHOW_LIMITS, NULL, 0,
 		"Print the limits and what carries them out; run nothing", 4},
 	{"host-cgroups", KEY_HOST_CGROUPS, NULL, 0,
-		"Put a cgroup of the host behind memory, pids and cpus, where one can be had", 4},
+		"Wait for the host's cgroup behind memory, pids and cpus before anything runs", 4},
 	{"result", KEY_RESULT, "FILE|fd:N", 0, "Write how it ended and what it used, as JSON", 5},
 	{"result-format", KEY_RESULT_FORMAT, "json|junit", 0, "The format of the result", 5},
 	{"report", KEY_REPORT, "FILE", 0,
@@ -650,7 +650,7 @@ static int parse_all(struct run_options *options, int argc, char **argv, struct 
 					 argv[parse.next < argc ? parse.next : argc - 1], failure);
 	}
 	if (options->show_limits) {
-		limits_show(&options->limits, options->host_cgroups);
+		limits_show(&options->limits);
 		return 1;
 	}
 	if (!options->command && !options->debug_jail)

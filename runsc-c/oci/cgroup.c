@@ -203,6 +203,25 @@ int cgroup_find(struct cgroup *cgroup, const char *path, const char *name, bool 
 	return result ? fail_errno(failure, ENOMEM, "cannot find the cgroups") : 0;
 }
 
+bool cgroup_find_beside(struct cgroup *cgroup, const char *name)
+{
+	auto_free char *own = own_path(""), *path = NULL;
+	struct failure unused;
+
+	*cgroup = (struct cgroup){0};
+	if (!own || !strcmp(own, "/"))
+		return false;
+	*strrchr(own, '/') = '\0';
+	if (asprintf(&path, "%s/%s", own, name) < 0) {
+		path = NULL;
+		return false;
+	}
+	if (!cgroup_find(cgroup, path, name, false, &unused) && cgroup->unified)
+		return true;
+	cgroup_free(cgroup);
+	return false;
+}
+
 const char *cgroup_of(const struct cgroup *cgroup, const char *controller)
 {
 	size_t length = strlen(controller);

@@ -30,6 +30,11 @@ struct cgroup {
  */
 must_check int cgroup_find(struct cgroup *cgroup, const char *path, const char *name, bool systemd,
 	struct failure *failure);
+/*
+ * One of this name beside the caller's own, in version 2, which hands no controllers on below a
+ * cgroup that has processes. False: there is no such place.
+ */
+bool cgroup_find_beside(struct cgroup *cgroup, const char *name);
 /* An error where one has processes: they would share the container's limits, and its end. */
 must_check int cgroup_check_unused(const struct cgroup *cgroup, struct failure *failure);
 /* Makes them. Those that the caller is not permitted are left out: a limit that needs one fails

@@ -127,26 +127,56 @@ def cgroup_paths():
     return found
 
 
+def in_cgroup(options, paths, seconds):
+    """What the cgroup of a run looks like while that lasts: its processes, those in it by controller, its values."""
+    running = subprocess.Popen([CSANDBOX, "run", *options, "--", "sh", "-c", f"sleep {seconds} & sleep {seconds}; wait"], cwd="/")
+    name, end, members, values = f"csandbox-run-{running.pid}", time.monotonic() + seconds, {}, {}
+    while time.monotonic() < end and running.poll() is None:
+        try:
+            processes = set(descendants(running.pid)) - {running.pid}
+            members = {controller: {int(pid) for pid in open(f"{path}/{name}/cgroup.procs").read().split()} for controller, path in paths.items()}
+            values = {file: open(f"{paths[controller]}/{name}/{file}").read().strip() for controller, file in
+                      (("memory", "memory.limit_in_bytes"), ("pids", "pids.max"), ("cpu", "cpu.cfs_quota_us"))}
+        except OSError:
+            pass
+        else:
+            if all(inside == processes and len(inside) >= 4 for inside in members.values()):
+                break
+        time.sleep(0.02)
+    else:
+        processes = None
+    running.wait(60)
+    return processes, members, values, [path for path in paths.values() if os.path.exists(f"{path}/{name}")]
+
+
+def descendants(pid):
+    found = [pid]
+    for task in os.listdir(f"/proc/{pid}/task"):
+        for child in open(f"/proc/{pid}/task/{task}/children").read().split():
+            found += descendants(int(child))
+    return found
+
+
 def host_cgroups():
     options = ["--memory", "128M", "--pids", "40", "--cpus", "1.5"]
     shown = sandbox(*options, "--show-limits")[1].decode()
-    score.check(shown.count("not used") == 6 and shown.count("--host-cgroups") + shown.count("not to be had") == 3, "--show-limits says what could be had", shown)
-    shown = sandbox(*options, "--host-cgroups", "--show-limits")[1].decode()
     had = {line.split()[0]: line.split()[2] for line in shown.splitlines()}
+    score.check(shown.count("not used") == 6 and {had["memory"], had["pids"], had["cpus"]} <= {"memory", "pids", "cpu", "not"},
+                "--show-limits says what can be had", shown)
     paths = cgroup_paths()
-    says("a run in one, or in none", sandbox(*options, "--host-cgroups", "--", "sh", "-c", "echo in"), 0, "in\n")
+    says("a run in one from the start, or in none", sandbox(*options, "--host-cgroups", "--", "sh", "-c", "echo in"), 0, "in\n")
     if had["memory"] != "memory" or "memory" not in paths or not os.path.exists(paths["memory"] + "/memory.limit_in_bytes"):
         score.skip("limits of the host's cgroup", "none of version 1 can be had here")
         return
-    running = subprocess.Popen([CSANDBOX, "run", *options, "--host-cgroups", "--", "sleep", "1"], cwd="/")
-    time.sleep(0.5)
-    name = f"csandbox-run-{running.pid}"
-    values = {file: open(f"{paths[controller]}/{name}/{file}").read().split() for controller, file in
-              (("memory", "memory.limit_in_bytes"), ("pids", "pids.max"), ("cpu", "cpu.cfs_quota_us"), ("memory", "cgroup.procs"), ("pids", "cgroup.procs"))}
-    score.check(values["memory.limit_in_bytes"] == [str(192 << 20)] and values["pids.max"] == ["376"] and values["cpu.cfs_quota_us"] == ["225000"], "with room", values)
-    score.check(len(values["cgroup.procs"]) >= 2, "the sentry and its stubs are in it", values)
-    running.wait(60)
-    score.check(not any(os.path.exists(f"{path}/{name}") for path in paths.values()), "and nothing of it stays")
+    abandoned = [f"{path}/csandbox-run-{2 ** 22}" for path in paths.values()]
+    for path in abandoned:
+        os.mkdir(path)
+    for name, more in (("after a moment", []), ("from the start", ["--host-cgroups"])):
+        processes, members, values, left = in_cgroup(options + more, paths, 3)
+        score.check(processes is not None, f"the sentry and all its stubs are in it {name}", members)
+        score.check(values == {"memory.limit_in_bytes": str(192 << 20), "pids.max": "376", "cpu.cfs_quota_us": "225000"}, f"with room, {name}", values)
+        score.check(not left, f"and nothing of it stays, {name}", left)
+    score.check(not any(map(os.path.exists, abandoned)), "nor of a run that was killed", abandoned)
     says("the sandbox's kernel acts first", sandbox("--memory", "64M", "--host-cgroups", "--", "sh", "-c",
          "python3 -c 'b = []\nwhile True: b.append(bytearray(b\"x\") * (1 << 20))'; echo $?"), 0, "137\n")
 
