@@ -103,6 +103,10 @@
 #define LINUX_MCAST_EXCLUDE		0
 #define LINUX_MCAST_INCLUDE		1
 
+/* Options of SOL_RAW (of ICMP sockets) and SOL_ICMPV6: sets of types that are not received. */
+#define LINUX_ICMP_FILTER   1
+#define LINUX_ICMPV6_FILTER 1
+
 /* Addresses, in host byte order. */
 #define LINUX_INADDR_ANY       0x0
 #define LINUX_INADDR_BROADCAST 0xffffffffU

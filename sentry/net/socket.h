@@ -216,7 +216,16 @@ must_check int socket_get_option(
 
 must_check int unix_create(int type, int protocol, struct socket **out);
 must_check int inet_create(int family, int type, int protocol, struct socket **out);
+/* Before the jail closes: where raw sockets come from (net/inet/raw_channel.h). fd is ours. */
+must_check int inet_raw_prepare(int fd);
 must_check int netlink_create(int type, int protocol, struct socket **out);
+/* Of the internet families: one that sends echo requests, and has no ports (icmp(7))? */
+static inline bool inet_is_ping(const struct socket *socket)
+{
+	return socket->type == LINUX_SOCK_DGRAM &&
+	       (socket->protocol == LINUX_IPPROTO_ICMP ||
+		       socket->protocol == LINUX_IPPROTO_ICMPV6);
+}
 /* Bytes that nobody has read yet, and that the peer has not acknowledged. */
 void inet_queues(struct socket *socket, uint32_t *receive, uint32_t *send);
 

@@ -143,6 +143,8 @@ void socket_list_free(struct socket_list *all)
 
 bool socket_list_is_in_table(const struct listed_socket *listed)
 {
+	if (listed->type == LINUX_SOCK_RAW)
+		return true;
 	if (listed->type == LINUX_SOCK_STREAM)
 		return listed->state != LINUX_TCP_CLOSE;
 	/* Both families have the port in the same place. */

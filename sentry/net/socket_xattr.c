@@ -26,7 +26,7 @@ const char *socket_protocol_name(const struct socket *socket)
 		return v6 ? "TCPv6" : "TCP";
 	if (socket->type == LINUX_SOCK_RAW)
 		return v6 ? "RAWv6" : "RAW";
-	if (socket->protocol == LINUX_IPPROTO_ICMP || socket->protocol == LINUX_IPPROTO_ICMPV6)
+	if (inet_is_ping(socket))
 		return v6 ? "PINGv6" : "PING";
 	return v6 ? "UDPv6" : "UDP";
 }

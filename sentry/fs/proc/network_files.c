@@ -142,10 +142,10 @@ static int show_host(const struct proc_context *context, struct text_writer *out
 		.name = (name_), .mode = LINUX_S_IFREG | 0444, .show = show_inet, .data = (table_) \
 	}
 
-#define RAW_TITLE                                                                                  \
+#define UDPLITE_TITLE                                                                                  \
 	"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "      \
 	"timeout inode ref pointer drops"
-#define RAW6_TITLE                                                                                 \
+#define UDPLITE6_TITLE                                                                                 \
 	"  sl  local_address                         remote_address                        "       \
 	"st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
 
@@ -161,8 +161,8 @@ static const struct proc_entry entries[] = {
 		"0    0    0    0     0       0 "
 		"         0\n"),
 	CONSTANT("dev_mcast", ""),
-	CONSTANT("icmp", RAW_TITLE "             \n"),
-	CONSTANT("icmp6", RAW6_TITLE),
+	SOCKETS("icmp", NETWORK_ICMP),
+	SOCKETS("icmp6", NETWORK_ICMP6),
 	HOST("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n"),
 	CONSTANT("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n"
 			 "1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n"),
@@ -180,8 +180,8 @@ static const struct proc_entry entries[] = {
 			      "em\n"),
 	CONSTANT("psched", "000003e8 00000040 000f4240 3b9aca00\n"),
 	CONSTANT("ptype", "Type Device      Function\n"),
-	CONSTANT("raw", RAW_TITLE "\n"),
-	CONSTANT("raw6", RAW6_TITLE),
+	SOCKETS("raw", NETWORK_RAW),
+	SOCKETS("raw6", NETWORK_RAW6),
 	HOST("route", "Iface\tDestination\tGateway "
 		      "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"
 		      "                                                       \n"),
@@ -194,8 +194,8 @@ static const struct proc_entry entries[] = {
 	SOCKETS("tcp6", NETWORK_TCP6),
 	SOCKETS("udp", NETWORK_UDP),
 	SOCKETS("udp6", NETWORK_UDP6),
-	CONSTANT("udplite", RAW_TITLE "            \n"),
-	CONSTANT("udplite6", RAW6_TITLE),
+	CONSTANT("udplite", UDPLITE_TITLE "            \n"),
+	CONSTANT("udplite6", UDPLITE6_TITLE),
 	SHOW("unix", show_unix),
 };
 

@@ -14,8 +14,34 @@
 #include <errno.h>
 #include <string.h>
 
-#define TCP_WIDTH 149
-#define UDP_WIDTH 127
+#define TITLE                                                                                      \
+	"local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "    \
+	"inode"
+#define TITLE6                                                                                     \
+	"  sl  local_address                         remote_address                        st "    \
+	"tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+
+/* What Linux's tables differ in. */
+static const struct layout {
+	const char *title;
+	int family, type;
+	bool ping;
+	int index_width, width; /* columns; width 0: as they come */
+} layouts[] = {
+	[NETWORK_TCP] = {"  sl  " TITLE "%53s", LINUX_AF_INET, LINUX_SOCK_STREAM, false, 4, 149},
+	[NETWORK_TCP6] = {TITLE6, LINUX_AF_INET6, LINUX_SOCK_STREAM, false, 4, 0},
+	[NETWORK_UDP] = {"   sl  " TITLE " ref pointer drops%12s", LINUX_AF_INET, LINUX_SOCK_DGRAM,
+		false, 5, 127},
+	[NETWORK_UDP6] = {TITLE6 " ref pointer drops", LINUX_AF_INET6, LINUX_SOCK_DGRAM, false, 5,
+		0},
+	[NETWORK_RAW] = {"  sl  " TITLE " ref pointer drops", LINUX_AF_INET, LINUX_SOCK_RAW, false,
+		4, 0},
+	[NETWORK_RAW6] = {TITLE6 " ref pointer drops", LINUX_AF_INET6, LINUX_SOCK_RAW, false, 5, 0},
+	[NETWORK_ICMP] = {"  sl  " TITLE " ref pointer drops%13s", LINUX_AF_INET, LINUX_SOCK_DGRAM,
+		true, 5, 127},
+	[NETWORK_ICMP6] = {TITLE6 " ref pointer drops", LINUX_AF_INET6, LINUX_SOCK_DGRAM, true, 5,
+		0},
+};
 
 /* --- the text --- */
 
@@ -36,12 +62,12 @@ static void show_address(struct text_writer *out, int family, const struct socke
 }
 
 static void show_socket(const struct proc_context *context, struct text_writer *out,
-	const struct listed_socket *socket, unsigned int index)
+	const struct layout *layout, const struct listed_socket *socket, unsigned int index)
 {
 	bool stream = socket->type == LINUX_SOCK_STREAM;
-	size_t start = out->size, width = stream ? TCP_WIDTH : UDP_WIDTH;
+	size_t start = out->size, width = (size_t)layout->width;
 
-	text_printf(out, stream ? "%4u:" : "%5u:", index);
+	text_printf(out, "%*u:", layout->index_width, index);
 	show_address(out, socket->family, &socket->local);
 	show_address(out, socket->family, &socket->remote);
 	text_printf(out, " %02X %08X:%08X 00:00000000 00000000 %5u %8d %lu %d %016x", socket->state,
@@ -54,74 +80,64 @@ static void show_socket(const struct proc_context *context, struct text_writer *
 		text_printf(out, " 100 0 0 10 0");
 	else
 		text_printf(out, " 20 4 30 10 -1");
-	if (socket->family == LINUX_AF_INET && out->size - start < width)
+	if (out->size - start < width)
 		text_printf(out, "%*s", (int)(width - (out->size - start)), "");
 	text_append(out, "\n", 1);
 }
 
-static const char *title_of(enum network_table table)
+static bool is_of(const struct layout *layout, const struct listed_socket *socket)
 {
-	static const char *const titles[] = {
-		[NETWORK_TCP] = "  sl  local_address rem_address   st tx_queue rx_queue tr "
-				"tm->when retrnsmt   uid  timeout "
-				"inode                                                     \n",
-		[NETWORK_TCP6] = "  sl  local_address                         remote_address       "
-				 "                 st "
-				 "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n",
-		[NETWORK_UDP] = "   sl  local_address rem_address   st tx_queue rx_queue tr "
-				"tm->when retrnsmt   uid  timeout "
-				"inode ref pointer drops             \n",
-		[NETWORK_UDP6] = "  sl  local_address                         remote_address       "
-				 "                 st "
-				 "tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref "
-				 "pointer drops\n",
-	};
+	bool ping =
+		socket->protocol == LINUX_IPPROTO_ICMP || socket->protocol == LINUX_IPPROTO_ICMPV6;
 
-	return titles[table];
+	return socket->family == layout->family && socket->type == layout->type &&
+	       (socket->type != LINUX_SOCK_DGRAM || ping == layout->ping);
 }
 
 static void show_table(const struct proc_context *context, const struct socket_list *all,
 	enum network_table table, struct text_writer *out)
 {
-	int family = table == NETWORK_TCP || table == NETWORK_UDP ? LINUX_AF_INET : LINUX_AF_INET6;
-	int type = table == NETWORK_TCP || table == NETWORK_TCP6 ? LINUX_SOCK_STREAM
-								 : LINUX_SOCK_DGRAM;
+	const struct layout *layout = &layouts[table];
 	unsigned int index = 0;
 
-	text_printf(out, "%s", title_of(table));
+	text_printf(out, layout->title, "");
+	text_append(out, "\n", 1);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct listed_socket *socket = &all->sockets[i];
 
-		if (socket->family != family || socket->type != type ||
-			!socket_list_is_in_table(socket))
+		if (!is_of(layout, socket) || !socket_list_is_in_table(socket))
 			continue;
-		show_socket(context, out, socket, index++);
+		/* Of raw sockets it is where Linux has them: by their protocol. */
+		show_socket(context, out, layout, socket,
+			layout->type == LINUX_SOCK_RAW ? (uint8_t)socket->protocol : index++);
 	}
 }
 
 static void show_sockstat(
 	const struct socket_list *all, enum network_table table, struct text_writer *out)
 {
-	unsigned int tcp = 0, udp = 0;
+	unsigned int tcp = 0, udp = 0, raw = 0;
 
 	for (size_t i = 0; i < all->count; i++) {
 		const struct listed_socket *socket = &all->sockets[i];
 
 		if ((socket->family == LINUX_AF_INET6) != (table == NETWORK_SOCKSTAT6))
 			continue;
-		*(socket->type == LINUX_SOCK_STREAM ? &tcp : &udp) += 1;
+		tcp += socket->type == LINUX_SOCK_STREAM;
+		udp += socket->type == LINUX_SOCK_DGRAM;
+		raw += socket->type == LINUX_SOCK_RAW;
 	}
 	if (table == NETWORK_SOCKSTAT6)
 		text_printf(out,
-			"TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: "
+			"TCP6: inuse %u\nUDP6: inuse %u\nUDPLITE6: inuse 0\nRAW6: inuse %u\nFRAG6: "
 			"inuse 0 memory 0\n",
-			tcp, udp);
+			tcp, udp, raw);
 	else
 		text_printf(out,
 			"sockets: used %u\nTCP: inuse %u orphan 0 tw 0 alloc %u mem 0\nUDP: inuse "
 			"%u mem 0\nUDPLITE: inuse 0\n"
-			"RAW: inuse 0\nFRAG: inuse 0 memory 0\n",
-			tcp + udp, tcp, tcp, udp);
+			"RAW: inuse %u\nFRAG: inuse 0 memory 0\n",
+			tcp + udp + raw, tcp, tcp, udp, raw);
 }
 
 int network_sockets_show(const struct proc_context *context, struct net_namespace *net,

@@ -62,6 +62,12 @@ int64_t sysctl_store_pair(const struct proc_context *context, const char *text, 
 			}                                                                          \
 		}                                                                                  \
 	}
+/* The same, kept by who heeds it: two struct sysctl_number. */
+#define SYSCTL_PAIR_AT(name_, numbers_, store_)                                                    \
+	{                                                                                          \
+		SYSCTL_BASE(name_, 0644), .show = sysctl_show_pair, .store = (store_),             \
+					  .data = (uintptr_t)(numbers_)                            \
+	}
 /* What is as it is. */
 #define SYSCTL_TEXT(name_, text_)                                                                  \
 	{                                                                                          \

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/sys/net (tcp(7), ip(7), socket(7)). What can be set is kept, for the sandbox as a whole and
- * not for each network namespace, and has no effect.
+ * not for each network namespace, and has no effect but for ping_group_range.
  */
 #include "sentry/fs/proc/sysctl.h"
 
+#include "sentry/net/inet/inet.h"
 #include "sentry/net/socket.h"
 
 #define ANY		    0, INT32_MAX
@@ -46,6 +47,18 @@ static const struct proc_entry conf_entries[] = {
 };
 static PROC_DIRECTORY(conf_directory, conf_entries);
 
+/* As Linux: the wrong way round it is nobody's. */
+static int64_t store_groups(const struct proc_context *context, const char *text, size_t size)
+{
+	int64_t result = sysctl_store_pair(context, text, size);
+
+	if (result >= 0 && g_ping_group_range[1].value < g_ping_group_range[0].value) {
+		atomic_store(&g_ping_group_range[0].value, 1);
+		atomic_store(&g_ping_group_range[1].value, 0);
+	}
+	return result;
+}
+
 static const struct proc_entry ipv4_entries[] = {
 	SYSCTL_DIRECTORY("conf", &conf_directory),
 	FLAG("icmp_echo_ignore_all", 0),
@@ -56,7 +69,7 @@ static const struct proc_entry ipv4_entries[] = {
 	SYSCTL_TEXT("ip_local_reserved_ports", ""),
 	FLAG("ip_nonlocal_bind", 0),
 	SYSCTL_NUMBER("ip_unprivileged_port_start", 1024, 0, 65535),
-	SYSCTL_PAIR("ping_group_range", 0, INT32_MAX, 0, INT32_MAX),
+	SYSCTL_PAIR_AT("ping_group_range", g_ping_group_range, store_groups),
 	SYSCTL_NUMBER("tcp_abort_on_overflow", 0, 0, 1),
 	SYSCTL_TEXT("tcp_allowed_congestion_control", "reno cubic"),
 	SYSCTL_TEXT("tcp_available_congestion_control", "reno cubic"),

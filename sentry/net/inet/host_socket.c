@@ -8,7 +8,7 @@
  * reactor.
  *
  * Differs from Linux: raw and packet sockets do not exist (-EPERM, -EAFNOSUPPORT, as for a program
- * without privileges), while everybody may have ping sockets; SCTP, DCCP, UDP-Lite and MPTCP
+ * without privileges); SCTP, DCCP, UDP-Lite and MPTCP
  * neither. Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
  * with it get them, although the sentry itself has no capability,
  * net.ipv4.ip_unprivileged_port_start must be 0 in the private namespace, which is the jail's to
@@ -65,9 +65,8 @@ static int inet_protocol(int family, int type, int protocol)
 		return !protocol || protocol == LINUX_IPPROTO_TCP ? LINUX_IPPROTO_TCP
 								  : -EPROTONOSUPPORT;
 	case LINUX_SOCK_DGRAM:
-		/* The jail lets the sentry's group have ping sockets. */
 		if (protocol == ping)
-			return ping;
+			return inet_may_ping(current->cred) ? ping : -EACCES;
 		if (protocol == LINUX_IPPROTO_UDPLITE)
 			return protocol;
 		return !protocol || protocol == LINUX_IPPROTO_UDP ? LINUX_IPPROTO_UDP
@@ -142,11 +141,13 @@ static struct wait_queue *inet_wait_queue(struct socket *socket)
 
 /* --- names --- */
 
-/* Does the guest lack the right to a port? Port 0 is any. */
-static bool inet_port_is_reserved(const struct socket_address *address)
+/* Does the guest lack the right to a port? Port 0 is any; raw and ping sockets have none. */
+static bool inet_port_is_reserved(const struct socket *socket, const struct socket_address *address)
 {
 	uint16_t port;
 
+	if (socket->type == LINUX_SOCK_RAW || inet_is_ping(socket))
+		return false;
 	/* Both families have it in the same place. */
 	if (address->size < sizeof(address->in) ||
 		(address->family != LINUX_AF_INET && address->family != LINUX_AF_INET6 &&
@@ -158,7 +159,7 @@ static bool inet_port_is_reserved(const struct socket_address *address)
 
 static int inet_bind(struct socket *socket, const struct socket_address *address)
 {
-	if (inet_port_is_reserved(address))
+	if (inet_port_is_reserved(socket, address))
 		return -EACCES;
 	return bind(inet_of(socket)->fd, (const struct sockaddr *)&address->storage, address->size)
 		       ? -errno

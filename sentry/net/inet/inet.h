@@ -7,10 +7,13 @@
 #pragma once
 
 #include "base/compiler.h"
+#include "sentry/fs/proc/sysctl.h"
 #include "sentry/kernel/host_poll.h"
 #include "sentry/net/socket.h"
 
 #include <bsd/sys/queue.h>
+
+struct cred;
 
 struct inet_socket {
 	struct socket socket;
@@ -28,6 +31,15 @@ static inline struct inet_socket *inet_of(struct socket *socket)
 /* --- inet_memory.c: from the time that fd is there until it is closed --- */
 void inet_memory_add(struct inet_socket *inet);
 void inet_memory_remove(struct inet_socket *inet);
+
+/* --- ping.c --- */
+/* net.ipv4.ping_group_range: low, high. */
+extern struct sysctl_number g_ping_group_range[2];
+bool inet_may_ping(const struct cred *cred);
+
+/* --- raw_socket.c --- */
+/* A raw socket of the host. -EPERM without CAP_NET_RAW, or where there are none. */
+must_check int inet_raw_open(int family, int protocol);
 
 /* --- message.c --- */
 must_check int64_t inet_stream_send(struct socket *socket, struct socket_message *message);

@@ -97,6 +97,14 @@ static const struct {
 	{LINUX_SOL_IPV6, LINUX_IPV6_MINHOPCOUNT, 4, 4, BOTH},
 	{LINUX_SOL_IPV6, LINUX_IPV6_RECVORIGDSTADDR, 4, 4, BOTH},
 	{LINUX_SOL_IPV6, LINUX_IPV6_FREEBIND, 4, 4, BOTH},
+	{LINUX_SOL_IP, LINUX_IP_HDRINCL, 1, 4, BOTH},
+	{LINUX_SOL_IP, LINUX_IP_NODEFRAG, 4, 4, BOTH},
+	{LINUX_SOL_IPV6, LINUX_IPV6_CHECKSUM, 4, 4, BOTH},
+	{LINUX_SOL_IPV6, LINUX_IPV6_HDRINCL, 4, 4, BOTH},
+	{LINUX_SOL_RAW, LINUX_ICMP_FILTER, 0, 4, BOTH},
+	{LINUX_SOL_RAW, LINUX_IPV6_CHECKSUM, 4, 4, BOTH},
+	{LINUX_SOL_RAW, LINUX_IPV6_HDRINCL, 4, 4, BOTH},
+	{LINUX_SOL_ICMPV6, LINUX_ICMPV6_FILTER, 0, 32, BOTH},
 	{LINUX_SOL_TCP, LINUX_TCP_NODELAY, 4, 4, BOTH},
 	{LINUX_SOL_TCP, LINUX_TCP_MAXSEG, 4, 4, BOTH},
 	{LINUX_SOL_TCP, LINUX_TCP_CORK, 4, 4, BOTH},
@@ -161,11 +169,21 @@ int inet_set_option(struct socket *socket, int level, int name, const void *valu
 	return setsockopt(inet_of(socket)->fd, level, name, value, size) ? -errno : 0;
 }
 
+/* The level of the socket's protocol; ping sockets have none. */
+static int protocol_level(const struct socket *socket)
+{
+	if (socket->type == LINUX_SOCK_STREAM)
+		return LINUX_SOL_TCP;
+	if (socket->type == LINUX_SOCK_RAW)
+		return LINUX_SOL_RAW;
+	return inet_is_ping(socket) ? LINUX_SOL_IP : LINUX_SOL_UDP;
+}
+
 /* ip_getsockopt() of Linux has a word of its own for levels that are not its. */
 static int get_refusal(const struct socket *socket, int level)
 {
 	bool own = level == LINUX_SOL_SOCKET || level == LINUX_SOL_IP ||
-		   level == (socket->type == LINUX_SOCK_STREAM ? LINUX_SOL_TCP : LINUX_SOL_UDP);
+		   level == protocol_level(socket);
 
 	return socket->family == LINUX_AF_INET && !own ? -EOPNOTSUPP : -ENOPROTOOPT;
 }

@@ -68,7 +68,7 @@ static void add_socket(struct netlink_datagram *out, const struct netlink_reques
 static bool is_wanted(
 	const struct listed_socket *listed, const struct linux_inet_diag_req_v2 *wanted)
 {
-	return listed->family == wanted->sdiag_family &&
+	return listed->family == wanted->sdiag_family && listed->type != LINUX_SOCK_RAW &&
 	       listed->protocol == wanted->sdiag_protocol &&
 	       (wanted->idiag_states & 1u << asked_state(listed)) &&
 	       (socket_list_is_in_table(listed) || is_bound(listed));
