@@ -8,6 +8,7 @@
 #include "runsc-c/layers.h"
 #include "runsc-c/outcome.h"
 #include "runsc-c/policy.h"
+#include "runsc-c/raw_broker.h"
 #include "runsc-c/run_options.h"
 #include "runsc-c/sandbox.h"
 
@@ -269,6 +270,8 @@ static int fill_launch(struct run_options *options, struct failure *failure)
 	add_stdio(config);
 	g_launch.platform = options->platform;
 	g_launch.report_jail = options->debug_jail;
+	/* Rules for addresses say nothing of those that a program writes into packets itself. */
+	g_launch.raw_sockets = !options->rules.network;
 	g_launch.only_report = !options->command;
 	g_launch.log_format = options->log_format;
 	g_launch.log_fd = -1;
@@ -411,18 +414,29 @@ static void hint_at_bare_option(struct failure *failure)
 			"; --%s takes a value as --%s=VALUE", g_options.bare, g_options.bare);
 }
 
+/* The first raw socket: who makes it, and those after it, answers from now on. */
+static void start_raw_broker(struct sandbox *sandbox, struct pollfd *channel)
+{
+	if (channel->revents & POLLIN)
+		(void)raw_broker_start(channel->fd, sandbox->sentry);
+	close(channel->fd);
+	sandbox->raw_channel = channel->fd = -1;
+}
+
 /* Until the sandbox has ended: the status to exit with. */
 static int relay(struct sandbox *sandbox, int signals)
 {
-	struct pollfd fds[2] = {
-		{.fd = sandbox->control, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = sandbox->control, .events = POLLIN},
+		{.fd = signals, .events = POLLIN}, {.fd = sandbox->raw_channel, .events = POLLIN}};
 	struct control_message message;
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		wait_for_sandbox(sandbox, fds, 2);
+		wait_for_sandbox(sandbox, fds, array_count(fds));
 		if (fds[1].revents & POLLIN && read(signals, &info, sizeof(info)) == sizeof(info))
 			pass_signal(sandbox, &info);
+		if (fds[2].revents)
+			start_raw_broker(sandbox, &fds[2]);
 		if (!fds[0].revents)
 			continue;
 		if (!control_receive(sandbox->control, &message)) {
@@ -507,6 +521,8 @@ static int run_sandbox(struct failure *failure)
 	status = relay(&sandbox, signals);
 	/* Its pid namespace ends with it: when it is reaped, nothing of the sandbox is left. */
 	close(sandbox.control);
+	if (sandbox.raw_channel >= 0)
+		close(sandbox.raw_channel);
 	while (sandbox.sentry > 0 && waitpid(sandbox.sentry, NULL, 0) < 0 && errno == EINTR)
 		;
 	console_give_back();

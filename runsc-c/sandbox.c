@@ -29,6 +29,26 @@ static int map_ids(
 	return jail_map_ids(sandbox->sentry, &sandbox->host_ids, failure);
 }
 
+/* The sentry's end goes into the launch, ours into the sandbox. Without one there are no raw
+ * sockets. */
+static void make_raw_channel(struct sandbox_launch *launch, struct sandbox *sandbox)
+{
+	int pair[2];
+
+	sandbox->raw_channel = -1;
+	launch->config.raw_channel = 0;
+	if (!launch->raw_sockets || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return;
+	sandbox->raw_channel = pair[0];
+	launch->config.raw_channel = pair[1];
+}
+
+static void close_raw_channel(int fd)
+{
+	if (fd > 0)
+		close(fd);
+}
+
 int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct failure *failure)
 {
 	/* Not on the child's stack alone: it is a copy. */
@@ -42,19 +62,25 @@ int sandbox_make(struct sandbox_launch *launch, struct sandbox *sandbox, struct 
 		jail_read_namespaces(evidence.outside);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return fail_errno(failure, errno, "cannot make a channel to the sandbox");
+	make_raw_channel(launch, sandbox);
 	sandbox->sentry = clone_sentry(launch->guest ? launch->guest->namespaces : JAIL_NAMESPACES);
 	if (sandbox->sentry == 0) {
 		close(pair[0]);
 		sentry_process_main(launch, pair[1], &evidence);
 	}
 	close(pair[1]);
+	close_raw_channel(launch->config.raw_channel);
 	sandbox->control = pair[0];
 	if (sandbox->sentry < 0) {
+		int error = errno;
+
 		close(pair[0]);
-		return jail_explain_clone(errno, failure);
+		close_raw_channel(sandbox->raw_channel);
+		return jail_explain_clone(error, failure);
 	}
 	if (map_ids(launch, sandbox, failure)) {
 		close(pair[0]);
+		close_raw_channel(sandbox->raw_channel);
 		(void)waitpid(sandbox->sentry, NULL, 0);
 		return -1;
 	}

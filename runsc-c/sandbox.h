@@ -52,11 +52,13 @@ struct sandbox_launch {
 	struct trace_config trace;	/* fd -1: none */
 	const char *const *layer_names; /* of config.layer_fds, for messages */
 	bool report_jail, only_report;
+	bool raw_sockets; /* there may be some: struct sandbox has the other end of their channel */
 };
 
 struct sandbox {
 	pid_t sentry; /* its pid, and process 1 of its namespace */
 	int control;
+	int raw_channel; /* where raw sockets are asked for (raw_broker.h); -1: nowhere */
 	unsigned int host_ids; /* enum host_ids */
 };
 

@@ -67,7 +67,7 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 	const struct sentry_guest *guest = launch->guest;
 	size_t given = guest ? guest->fd_count : 0, count = 0;
 	unsigned int from = 3;
-	int *kept = malloc((given + launch->config.layer_count + 6) * sizeof(*kept));
+	int *kept = malloc((given + launch->config.layer_count + 7) * sizeof(*kept));
 
 	panic_if(!kept, "no memory to start with");
 	kept[count++] = control;
@@ -81,6 +81,8 @@ static void close_foreign_descriptors(const struct sandbox_launch *launch, int c
 		kept[count++] = launch->config.policy->learn_fd;
 	for (size_t i = 0; i < launch->config.layer_count; i++)
 		kept[count++] = launch->config.layer_fds[i];
+	if (launch->config.raw_channel)
+		kept[count++] = launch->config.raw_channel;
 	if (launch->trace.fd >= 0)
 		kept[count++] = launch->trace.fd;
 	for (size_t i = 0; i < given; i++)

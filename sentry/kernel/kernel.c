@@ -21,6 +21,7 @@
 #include "sentry/keys/key.h"
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file.h"
+#include "sentry/net/socket.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/timer.h"
 #include "sentry/time/vdso.h"
@@ -55,6 +56,8 @@ int kernel_prepare(const struct sandbox_config *config)
 		error = vdso_prepare(&params);
 	if (!error)
 		error = clock_start(params);
+	if (!error && config->raw_channel)
+		error = inet_raw_prepare(config->raw_channel);
 	return error;
 }
 

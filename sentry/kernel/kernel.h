@@ -106,6 +106,7 @@ struct sandbox_config {
 	struct linux_rlimit64 limits[LINUX_RLIM_NLIMITS];
 	unsigned int host_ids; /* enum host_ids (fs/host/host.h) */
 	int processors;	       /* shown to guests */
+	int raw_channel;       /* where raw sockets come from (net/inet/raw_channel.h); 0: none */
 };
 
 /* How it ended. */

@@ -206,6 +206,7 @@ def attempt(name, what):
     except OSError as error:
         print(name, errno.errorcode[error.errno])
 server = socket.socket(); attempt("bind", lambda: server.bind(("127.0.0.1", 7001))); server.listen()
+attempt("packets of its own", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))
 attempt("bind other", lambda: socket.socket().bind(("127.0.0.1", 7002)))
 attempt("bind any", lambda: socket.socket().bind(("0.0.0.0", 7001)))
 attempt("bind 6", lambda: socket.socket(socket.AF_INET6).bind(("::1", 9009)))
@@ -232,7 +233,7 @@ attempt("unix with more", lambda: socket.socket(socket.AF_UNIX).bind("\\0friend\
 attempt("send there", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 7050)))
 """
     done, result = under(directory, policy, "python3", "-c", program)
-    score.check(done[1].decode().split("\n")[:-1] == ["bind ok", "bind other refused", "bind any refused", "bind 6 ok", "connect ok", "connect other refused", "unix ok",
+    score.check(done[1].decode().split("\n")[:-1] == ["bind ok", "packets of its own refused", "bind other refused", "bind any refused", "bind 6 ok", "connect ok", "connect other refused", "unix ok",
                                                       "unix other refused", "send refused", "sendmsg refused", "send without a family refused", "send to a short address refused",
                                                       "bind without a family refused", "bind a short address ok", "unix with more refused", "send there ok"], "addresses", done)
     score.check({("bind", "127.0.0.1:7002"), ("connect", "127.0.0.1:80"), ("bind", "unix:@foe"), ("connect", "127.0.0.1:53")} <= refused(result), "told", refused(result))

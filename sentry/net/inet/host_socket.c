@@ -7,9 +7,8 @@
  * sendmsg, recvmsg, poll, ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK), close; and epoll_ctl by the
  * reactor.
  *
- * Differs from Linux: raw and packet sockets do not exist (-EPERM, -EAFNOSUPPORT, as for a program
- * without privileges); SCTP, DCCP, UDP-Lite and MPTCP
- * neither. Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
+ * Differs from Linux: packet sockets do not exist (-EAFNOSUPPORT); SCTP, DCCP and MPTCP neither.
+ * Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
  * with it get them, although the sentry itself has no capability,
  * net.ipv4.ip_unprivileged_port_start must be 0 in the private namespace, which is the jail's to
  * do. close(2) does not wait for SO_LINGER's time; what was sent goes out all the same.
@@ -72,26 +71,37 @@ static int inet_protocol(int family, int type, int protocol)
 		return !protocol || protocol == LINUX_IPPROTO_UDP ? LINUX_IPPROTO_UDP
 								  : -EPROTONOSUPPORT;
 	case LINUX_SOCK_RAW:
-		return protocol ? -EPERM : -EPROTONOSUPPORT;
+		return protocol ? protocol : -EPROTONOSUPPORT;
 	default:
 		return -ESOCKTNOSUPPORT;
 	}
 }
 
-int inet_create(int family, int type, int protocol, struct socket **out)
+/* A socket of the host's, or an error. */
+static int open_host_socket(int family, int type, int protocol)
 {
 	int host_type = type == LINUX_SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM, fd;
+
+	if (type == LINUX_SOCK_RAW)
+		return inet_raw_open(family, protocol);
+	fd = socket(family == LINUX_AF_INET ? AF_INET : AF_INET6,
+		host_type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	return fd < 0 ? -errno : fd;
+}
+
+int inet_create(int family, int type, int protocol, struct socket **out)
+{
+	int fd;
 
 	if (protocol < 0 || protocol > LINUX_IPPROTO_MPTCP)
 		return -EINVAL;
 	protocol = inet_protocol(family, type, protocol);
 	if (protocol < 0)
 		return protocol;
-	fd = socket(family == LINUX_AF_INET ? AF_INET : AF_INET6,
-		host_type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	fd = open_host_socket(family, type, protocol);
 	/* The sentry's own table is the system's for the guest. */
 	if (fd < 0)
-		return errno == EMFILE ? -ENFILE : -errno;
+		return fd == -EMFILE ? -ENFILE : fd;
 	fd = descriptor_settle(fd, NULL);
 	return fd < 0 ? fd : inet_new(family, type, protocol, fd, out);
 }

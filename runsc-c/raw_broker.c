@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes raw sockets. Both sides of it are mistrusted: what comes over the channel is two numbers
+ * that the host's kernel checks, and what runs here may receive, make a raw socket, and send.
+ */
+#include "runsc-c/raw_broker.h"
+
+#include "runsc-c/jail.h"
+#include "sentry/net/inet/raw_channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHANNEL 0
+
+/* All else, standard input and output too, is closed. */
+static int keep_channel(int fd)
+{
+	if (fd != CHANNEL && dup2(fd, CHANNEL) < 0)
+		return -1;
+	return (int)syscall(SYS_close_range, CHANNEL + 1, ~0u, 0);
+}
+
+/* The user namespace, too, where there is one: its capabilities are what counts in the other. */
+static int enter_namespaces(pid_t sentry)
+{
+	int fd = (int)syscall(SYS_pidfd_open, sentry, 0), result;
+
+	if (fd < 0)
+		return -1;
+	result = setns(fd, CLONE_NEWUSER | CLONE_NEWNET);
+	close(fd);
+	return result;
+}
+
+static int load_filter(void)
+{
+	static const int admitted[] = {
+		SCMP_SYS(recvmsg),
+		SCMP_SYS(sendmsg),
+		SCMP_SYS(close),
+		SCMP_SYS(exit_group),
+	};
+	static const int families[] = {AF_INET, AF_INET6};
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int error = filter ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < array_count(admitted); i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, admitted[i], 0);
+	for (size_t i = 0; !error && i < array_count(families); i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+			SCMP_A0(SCMP_CMP_EQ, (unsigned int)families[i]),
+			SCMP_A1(SCMP_CMP_EQ, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC));
+	if (!error)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
+	return error;
+}
+
+/* False at the end of the channel, or for what is no request. */
+static bool receive(struct raw_request *request)
+{
+	struct iovec iov = {request, sizeof(*request)};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	return recvmsg(CHANNEL, &message, MSG_CMSG_CLOEXEC) == (ssize_t)sizeof(*request) &&
+	       !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+}
+
+static bool answer(int fd, int error)
+{
+	struct raw_answer text = {.error = error};
+	struct iovec iov = {&text, sizeof(text)};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+
+	if (fd >= 0) {
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	return sendmsg(CHANNEL, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(text);
+}
+
+static void serve(void)
+{
+	struct raw_request request;
+	bool answered = true;
+
+	while (answered && receive(&request)) {
+		int fd = -1, error = -EAFNOSUPPORT;
+
+		/* Others would be the filter's to punish. */
+		if (request.family == AF_INET || request.family == AF_INET6) {
+			fd = socket(request.family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				request.protocol);
+			error = fd < 0 ? -errno : 0;
+		}
+		answered = answer(fd, error);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
+noreturn_ static void broker_main(int fd, pid_t sentry)
+{
+	struct failure failure;
+	sigset_t none;
+
+	/* A terminal's signals are not for it. */
+	(void)setsid();
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (keep_channel(fd) || chdir("/") || (sentry && enter_namespaces(sentry)) ||
+		jail_drop_capabilities(1ull << CAP_NET_RAW, &failure) ||
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || load_filter())
+		_exit(1);
+	serve();
+	_exit(0);
+}
+
+pid_t raw_broker_start(int fd, pid_t sentry)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		broker_main(fd, sentry);
+	return child;
+}
