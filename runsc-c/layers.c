@@ -150,7 +150,8 @@ int layers_open(struct layers *layers, const struct run_options *options, struct
 	layers->spool = open_spool(options, kept ? kept : "", layers->export_fd);
 	free(kept);
 	if (layers->spool < 0)
-		return fail_errno(failure, errno, "cannot store what is changed in %s",
+		return fail_errno(failure, errno, "--%s: cannot store what is changed in %s",
+			options->export_changes ? "export-changes" : "keep-changes",
 			options->export_changes ? options->export_changes : options->keep_changes);
 	return 0;
 }

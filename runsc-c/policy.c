@@ -57,8 +57,10 @@ static int set_option(
 	struct reader *reader, const char *path, const char *option, const char *value)
 {
 	struct failure failure = {0};
+	char place[PATH_MAX];
 
-	if (!run_option_set(reader->options, option, value, &failure))
+	(void)snprintf(place, sizeof(place), "%s:%d", reader->file, line_of(reader, path));
+	if (!run_option_set(reader->options, option, value, place, &failure))
 		return 0;
 	return complain(reader, path, "%s: %s", path, failure.message);
 }

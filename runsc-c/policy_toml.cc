@@ -12,7 +12,15 @@
 extern "C" json_t *policy_parse_toml(
 	const char *text, size_t size, json_t *lines, char *error, size_t error_size, int *line);
 
-static json_t *convert(const toml::node &node, const std::string &path, json_t *lines)
+/* Paths and names go on as C's strings: what one of these cannot hold is not cut, but an error. */
+static void check_text(const std::string &text, const toml::node &node, int *bad_line)
+{
+	if (text.find('\0') != std::string::npos && !*bad_line)
+		*bad_line = static_cast<int>(node.source().begin.line);
+}
+
+static json_t *convert(
+	const toml::node &node, const std::string &path, json_t *lines, int *bad_line)
 {
 	json_t *out = nullptr;
 
@@ -23,15 +31,17 @@ static json_t *convert(const toml::node &node, const std::string &path, json_t *
 		for (const auto &[key, value] : *table) {
 			std::string name(key.str());
 
+			check_text(name, value, bad_line);
 			json_object_set_new(out, name.c_str(),
-				convert(value, path.empty() ? name : path + "." + name, lines));
+				convert(value, path.empty() ? name : path + "." + name, lines, bad_line));
 		}
 	} else if (const auto *array = node.as_array()) {
 		out = json_array();
 		for (size_t i = 0; i < array->size(); i++)
 			json_array_append_new(
-				out, convert((*array)[i], path + "." + std::to_string(i), lines));
+				out, convert((*array)[i], path + "." + std::to_string(i), lines, bad_line));
 	} else if (const auto *string = node.as_string()) {
+		check_text(string->get(), node, bad_line);
 		out = json_stringn(string->get().data(), string->get().size());
 	} else if (const auto *integer = node.as_integer()) {
 		out = json_integer(integer->get());
@@ -47,6 +57,7 @@ json_t *policy_parse_toml(
 	const char *text, size_t size, json_t *lines, char *error, size_t error_size, int *line)
 {
 	toml::parse_result result = toml::parse(std::string_view(text, size));
+	json_t *content;
 
 	if (!result) {
 		std::string message(result.error().description());
@@ -57,5 +68,11 @@ json_t *policy_parse_toml(
 		snprintf(error, error_size, "%s", message.c_str());
 		return nullptr;
 	}
-	return convert(result.table(), "", lines);
+	*line = 0;
+	content = convert(result.table(), "", lines, line);
+	if (!*line)
+		return content;
+	snprintf(error, error_size, "\\u0000 is in no name or text here");
+	json_decref(content);
+	return nullptr;
 }

@@ -455,6 +455,7 @@ static int relay(struct sandbox *sandbox, int signals)
 		case CONTROL_FAILURE:
 			console_give_back();
 			hint_at_bare_option(&message.failure);
+			option_places_explain(&g_options.places, &message.failure);
 			failure_print(&message.failure);
 			g_outcome.failure = message.failure;
 			return message.failure.status;
@@ -569,16 +570,19 @@ static int open_learning(struct failure *failure)
 /* An error of ours from here on is the status, but for the program's own. */
 static int finish(int status, struct failure *failure)
 {
+	option_places_explain(&g_options.places, failure);
 	if (failure->message[0])
 		g_outcome.failure = *failure;
 	status = outcome_end(&g_outcome, status);
 	if (g_outcome.has_status && (finish_changes(status, failure) || finish_learning(failure))) {
+		option_places_explain(&g_options.places, failure);
 		g_outcome.failure = *failure;
 		status = failure->status;
 	}
-	if (outcome_write(&g_outcome, status, failure))
-		return failure->status;
-	return status;
+	if (!outcome_write(&g_outcome, status, failure))
+		return status;
+	option_places_explain(&g_options.places, failure);
+	return failure->status;
 }
 
 /* Nobody shall take the result of an earlier run for that of one which never began. */

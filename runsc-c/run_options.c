@@ -419,6 +419,27 @@ static error_t set_option(struct parse *parse, int key, char *argument)
 	}
 }
 
+/* Options point into it from now on. */
+static char *keep_text(struct run_options *options, const char *text)
+{
+	char **larger = reallocarray(options->texts, options->text_count + 1, sizeof(*larger));
+
+	if (!larger)
+		return NULL;
+	options->texts = larger;
+	larger[options->text_count] = strdup(text);
+	return larger[options->text_count++];
+}
+
+static const struct argp_option *option_of(int key)
+{
+	const struct argp_option *option = table;
+
+	while (option->key != key)
+		option++;
+	return option;
+}
+
 /* --changes FILE is a list on standard error and a command called FILE. */
 static const char *bare_option(const char *before)
 {
@@ -460,24 +481,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	default:
+		if (key >= KEY_ROOT && key <= KEY_VERSION)
+			option_places_forget(&options->places, option_of(key)->name);
 		return set_option(parse, key, argument);
 	}
 }
 
-/* Options point into it from now on. */
-static char *keep_text(struct run_options *options, const char *text)
-{
-	char **larger = reallocarray(options->texts, options->text_count + 1, sizeof(*larger));
-
-	if (!larger)
-		return NULL;
-	options->texts = larger;
-	larger[options->text_count] = strdup(text);
-	return larger[options->text_count++];
-}
-
-int run_option_set(
-	struct run_options *options, const char *name, const char *value, struct failure *failure)
+int run_option_set(struct run_options *options, const char *name, const char *value,
+	const char *place, struct failure *failure)
 {
 	struct parse parse = {.options = options, .failure = failure};
 	char *copy = value ? keep_text(options, value) : NULL;
@@ -485,7 +496,8 @@ int run_option_set(
 
 	while (option->name && strcmp(option->name, name) != 0)
 		option++;
-	if (!option->name || (value && !copy))
+	if (!option->name || (value && !copy) ||
+		!option_places_add(&options->places, option->name, copy, place))
 		return fail_errno(failure, option->name ? ENOMEM : EINVAL, "%s", name);
 	if (!set_option(&parse, option->key, copy))
 		return 0;

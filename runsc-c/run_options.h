@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "runsc-c/failure.h"
+#include "runsc-c/option_places.h"
 #include "runsc-c/trace_options.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/vfs/policy.h"
@@ -62,6 +63,7 @@ struct run_options {
 	size_t environment_count;
 	char **texts; /* of policies; owned, with what they point to */
 	size_t text_count;
+	struct option_places places; /* where policies set which of these */
 };
 
 /* Is there any use for the contents of what was changed? */
@@ -74,6 +76,7 @@ static inline bool layer_wanted(const struct run_options *options)
  * process ends. */
 must_check int run_options_parse(
 	struct run_options *options, int argc, char **argv, struct failure *failure);
-/* Sets one by its name, without the dashes; value NULL: it has none. -1: failure is filled. */
-must_check int run_option_set(
-	struct run_options *options, const char *name, const char *value, struct failure *failure);
+/* Sets one by its name, without the dashes, as a policy says at place (FILE:LINE); value NULL: it
+ * has none. -1: failure is filled. */
+must_check int run_option_set(struct run_options *options, const char *name, const char *value,
+	const char *place, struct failure *failure);

@@ -118,10 +118,22 @@ def errors(directory):
             ("m.json", '{\n "user": 5}', 2, "string"),
             ("n.json", '{\n "environment": {\n "clear": "yes"}}', 3, "true"),
             ("p.toml", "[network]\nconnect = ['localhost:80']\n", 2, "no address"),
+            ("s.toml", "hostname = 'x'\nroot = '/no/such/place'\n", 2, "--root"),
+            ("t.toml", "hostname = 'x'\nworkdir = '/no/such/place'\n", 2, "--workdir"),
+            ("v.toml", "hostname = 'x'\nreport = '/no/such/place/report'\n", 2, "--report"),
+            ("w.toml", "hostname = 'x'\nkeep-changes = '/no/such/place/layer'\n", 2, "--keep-changes"),
+            ("x.toml", "hostname = 'x'\nexport-changes = '/no/such/place/layer'\n", 2, "--export-changes"),
+            ("y.toml", "binds = [\n '/usr',\n '/usr:/etc/passwd']\n", 3, "/etc/passwd"),
+            ("z.toml", "hostname = 'x'\nroot = '/tmp\\u0000x'\n".replace("'", '"'), 2, "u0000"),
             ("o.json", '{"a": ' * 3000, 1, "")):
         done, _ = under(directory, text, "true", name=name)
         told = done[2].decode()
         score.check(done[0] == 125 and told.count("\n") == 1 and f"{name}:{line}:" in told and word in told, f"{name}: line {line}", done)
+    file = written(directory, "hostname = 'x'\nresult = '/no/such/place/result'\n", "u.toml")
+    done = run([CSANDBOX, "run", "--policy", file, "--", "true"])
+    score.check(done[0] == 125 and b"u.toml:2: --result" in done[2], "u.toml: line 2", done)
+    done, _ = under(directory, "root = '/no/such/place'\n", "true", name="over.toml", options=["--root", "/no/such/other"])
+    score.check(done[0] == 125 and b"over.toml" not in done[2] and b"other" in done[2], "what the command line says is no policy's", done)
     score.check(sandbox("--policy", "/no/such/file", "--", "true")[0] == 125, "no such file")
     done = sandbox("--profile", "../../etc/passwd", "--", "true")
     score.check(done[0] == 125 and sandbox("--profile", "none", "--", "true")[2].count(b"strict") == 1, "no such profile", done)
