@@ -5,6 +5,7 @@
  */
 #include "runsc-c/raw_broker.h"
 
+#include "base/cleanup.h"
 #include "runsc-c/jail.h"
 #include "sentry/net/inet/raw_channel.h"
 
@@ -14,6 +15,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -30,16 +32,12 @@ static int keep_channel(int fd)
 	return (int)syscall(SYS_close_range, CHANNEL + 1, ~0u, 0);
 }
 
-/* The user namespace, too, where there is one: its capabilities are what counts in the other. */
-static int enter_namespaces(pid_t sentry)
+static int open_namespace(pid_t sentry, const char *name)
 {
-	int fd = (int)syscall(SYS_pidfd_open, sentry, 0), result;
+	char path[64];
 
-	if (fd < 0)
-		return -1;
-	result = setns(fd, CLONE_NEWUSER | CLONE_NEWNET);
-	close(fd);
-	return result;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/%s", sentry, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static int load_filter(void)
@@ -117,7 +115,8 @@ static void serve(void)
 	}
 }
 
-noreturn_ static void broker_main(int fd, pid_t sentry)
+/* The user namespace, too: its capabilities are what counts in the other. -1: none to enter. */
+noreturn_ static void broker_main(int fd, int user, int network)
 {
 	struct failure failure;
 	sigset_t none;
@@ -126,7 +125,8 @@ noreturn_ static void broker_main(int fd, pid_t sentry)
 	(void)setsid();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (keep_channel(fd) || chdir("/") || (sentry && enter_namespaces(sentry)) ||
+	if ((user >= 0 && (setns(user, CLONE_NEWUSER) || setns(network, CLONE_NEWNET))) ||
+		keep_channel(fd) || chdir("/") ||
 		jail_drop_capabilities(1ull << CAP_NET_RAW, &failure) ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || load_filter())
 		_exit(1);
@@ -136,9 +136,16 @@ noreturn_ static void broker_main(int fd, pid_t sentry)
 
 pid_t raw_broker_start(int fd, pid_t sentry)
 {
-	pid_t child = fork();
+	/* Here, and not in the child: who may look at the sentry changes while it sets itself up.
+	 */
+	auto_close int user = sentry ? open_namespace(sentry, "user") : -1;
+	auto_close int network = sentry ? open_namespace(sentry, "net") : -1;
+	pid_t child;
 
+	if (sentry && (user < 0 || network < 0))
+		return -1;
+	child = fork();
 	if (child == 0)
-		broker_main(fd, sentry);
+		broker_main(fd, user, network);
 	return child;
 }

@@ -10,6 +10,7 @@
 #include "runsc-c/oci/relay.h"
 #include "runsc-c/oci/runtime.h"
 #include "runsc-c/oci/server.h"
+#include "runsc-c/raw_broker.h"
 #include "runsc-c/sandbox.h"
 #include "sentry/fs/host/host.h"
 #include "sentry/net/host_network.h"
@@ -160,12 +161,38 @@ static unsigned long namespaces_of(const struct oci_spec *spec)
 						: JAIL_NAMESPACES & ~(unsigned long)CLONE_NEWNET;
 }
 
+/* Only in a network that was meant for it, and by config.json's own word. */
+static bool may_have_raw_sockets(const struct oci_spec *spec)
+{
+	return spec->namespaces[OCI_NAMESPACE_NETWORK].given &&
+	       (spec->process.capabilities.bounding & 1ull << CAP_NET_RAW);
+}
+
 static void write_setting(const char *path, const char *value)
 {
 	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0)
 		(void)!write(fd, value, strlen(value));
+}
+
+/* The sentry outlives us: who makes raw sockets for it starts now or never, in the network
+ * namespace that the process is in if the sentry has none of its own. Without it there are none. */
+static void start_raw_broker(struct sandbox *sandbox, bool own_network)
+{
+	if (sandbox->raw_channel < 0)
+		return;
+	(void)raw_broker_start(sandbox->raw_channel, own_network ? sandbox->sentry : 0);
+	close(sandbox->raw_channel);
+	sandbox->raw_channel = -1;
+}
+
+static int make_sandbox(struct sandbox *sandbox, struct failure *failure)
+{
+	if (sandbox_make(&g_launch, sandbox, failure))
+		return -1;
+	start_raw_broker(sandbox, g_launch.guest->namespaces & CLONE_NEWNET);
+	return 0;
 }
 
 /* The process clones the sentry from within the namespace, and comes back. */
@@ -177,7 +204,7 @@ static int make_in_network(
 	int result;
 
 	if (!path)
-		return sandbox_make(&g_launch, sandbox, failure);
+		return make_sandbox(sandbox, failure);
 	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	other = open(path, O_RDONLY | O_CLOEXEC);
 	if (own < 0 || other < 0 || setns(other, CLONE_NEWNET))
@@ -185,7 +212,7 @@ static int make_in_network(
 	/* The sentry has no capability there; its guests' kernel decides who may bind a low port.
 	 */
 	write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
-	result = sandbox_make(&g_launch, sandbox, failure);
+	result = make_sandbox(sandbox, failure);
 	if (setns(own, CLONE_NEWNET) && !result)
 		return fail_errno(failure, errno, "cannot leave the network namespace %s", path);
 	return result;
@@ -238,6 +265,7 @@ static int fill_launch(
 	g_launch.config.processors =
 		sched_getaffinity(0, sizeof(processors), &processors) ? 1 : CPU_COUNT(&processors);
 	guest->namespaces = namespaces_of(spec);
+	g_launch.raw_sockets = may_have_raw_sockets(spec);
 	guest->capabilities = JAIL_FILE_CAPABILITIES;
 	if (spec->uid_mapping_count) {
 		guest->uids =

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A network namespace that an engine prepared: what is seen of it inside, and traffic to its peers."""
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,62 @@ def sees(bundle, name, script, *words):
 def inside(bundle, **network):
     bundle.config["linux"]["namespaces"] = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")] + [{"type": "network", "path": f"/run/netns/{NAME}", **network}]
     return bundle
+
+
+RAW = """
+import socket, struct, sys
+try:
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+except PermissionError:
+    print("refused")
+    sys.exit()
+s.settimeout(9)
+s.sendto(struct.pack("!BBHHH", 8, 0, 0xf7fd, 1, 1), (sys.argv[1], 0))
+packet = b" " * 28
+while packet[20]:
+    packet = s.recv(99)
+print("echoed by", socket.inet_ntoa(packet[12:16]))
+"""
+
+
+def makers():
+    """Processes that hold CAP_NET_RAW alone: they make raw sockets for sentries."""
+    found = 0
+    for status in pathlib.Path("/proc").glob("[0-9]*/status"):
+        try:
+            found += "CapEff:\t0000000000002000\n" in status.read_text()
+        except OSError:
+            pass
+    return found
+
+
+def raw(bundle, name, address, namespace, capable, wanted):
+    bundle.reset("/usr/bin/python3", "-c", RAW, address)
+    bundle.config["mounts"] += [{"destination": place, "type": "bind", "source": source, "options": ["rbind", "ro"]}
+                                for place, source in (("/usr", "/usr"), ("/lib", "/usr/lib"), ("/lib64", "/usr/lib64"))]
+    bundle.config["linux"]["namespaces"] = [{"type": kind} for kind in ("pid", "ipc", "uts", "mount")] + namespace
+    if capable:
+        for kind in ("bounding", "permitted", "effective"):
+            bundle.config["process"]["capabilities"][kind] = ["CAP_NET_RAW"]
+    before = makers()
+    result = bundle.run()
+    for _ in range(50):
+        if makers() <= before:
+            break
+        time.sleep(0.1)
+    score.check(result[1] == wanted.encode() + b"\n" and makers() <= before, name, result, before, makers())
+
+
+def raw_sockets(bundle):
+    if not os.path.islink("/lib64"):
+        score.skip("raw sockets", "the host's /usr does not hold all of it")
+        return
+    given, own = [{"type": "network", "path": f"/run/netns/{NAME}"}], [{"type": "network"}]
+    raw(bundle, "a raw socket in a network that is given", "10.231.77.1", given, True, "echoed by 10.231.77.1")
+    raw(bundle, "none without the capability", "10.231.77.1", given, False, "refused")
+    raw(bundle, "a raw socket on a loopback of its own", "127.0.0.1", own, True, "echoed by 127.0.0.1")
+    raw(bundle, "none there, either", "127.0.0.1", own, False, "refused")
+    raw(bundle, "none in the host's network", "127.0.0.1", [], True, "refused")
 
 
 def serve(listener):
@@ -103,6 +160,7 @@ def main():
                     time.sleep(0.1)
             score.check(text == b"served\n", "a low port, from a peer", text)
             bundle.do("delete", "--force", "server")
+            raw_sockets(bundle)
             status, _, err = inside(bundle.reset("true"), path="/run/netns/no-such").run()
             score.check(status == 1 and b"network" in err and not bundle.left(), "a namespace that is not there", err)
     finally:
