@@ -184,8 +184,12 @@ bool path_leave_mount(struct path *path, const struct path *limit)
 void mount_attach_locked(struct mount *mount, struct mount *parent, struct dentry *mountpoint)
 {
 	mount_assert_locked();
-	mount->parent = mount_get(parent);
-	mount->mountpoint = dentry_get(mountpoint);
+	(void)mount_get(parent);
+	(void)dentry_get(mountpoint);
+	dentry_tree_lock();
+	mount->parent = parent;
+	mount->mountpoint = mountpoint;
+	dentry_tree_unlock();
 	panic_if(RB_INSERT(mount_tree, &mounted, mount), "two mounts at one place");
 	TAILQ_INSERT_TAIL(&parent->children, mount, child_link);
 	atomic_fetch_add(&mountpoint->mounted, 1);
@@ -201,8 +205,10 @@ void mount_detach_locked(struct mount *mount)
 		return;
 	RB_REMOVE(mount_tree, &mounted, mount);
 	TAILQ_REMOVE(&parent->children, mount, child_link);
+	dentry_tree_lock();
 	mount->parent = NULL;
 	mount->mountpoint = NULL;
+	dentry_tree_unlock();
 	atomic_fetch_sub(&mountpoint->mounted, 1);
 	dentry_put(mountpoint);
 	mount_put(parent);

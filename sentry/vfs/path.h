@@ -65,7 +65,9 @@ struct mount {
 	struct refcount refs;
 	struct super_block *sb; /* a reference */
 	struct dentry *root;  /* a reference; a bind mount's may be below the super block's root */
-	struct mount *parent; /* guarded by RANK_MOUNT, as all below; NULL at a namespace's root */
+	/* Guarded by RANK_MOUNT, as all below; these two change with dentry_tree_lock() held too. NULL
+	 * at a namespace's root. */
+	struct mount *parent;
 	struct dentry *mountpoint;
 	struct mount_namespace *ns;
 	TAILQ_ENTRY(mount) ns_link;
