@@ -9,6 +9,7 @@
 #include "sentry/kernel/user_count.h"
 #include "sentry/kernel/user_namespace.h"
 #include "sentry/keys/key.h"
+#include "sentry/security/landlock/landlock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -52,6 +53,7 @@ int cred_copy(const struct cred *cred, struct cred **out)
 	(void)key_get(copy->session_keyring);
 	(void)key_get(copy->process_keyring);
 	(void)key_get(copy->thread_keyring);
+	(void)landlock_domain_get(copy->landlock);
 	*out = copy;
 	return 0;
 }
@@ -73,6 +75,7 @@ void cred_put(const struct cred *cred)
 	key_put(last->session_keyring);
 	key_put(last->process_keyring);
 	key_put(last->thread_keyring);
+	landlock_domain_put(last->landlock);
 	free(last->groups);
 	free(last);
 }

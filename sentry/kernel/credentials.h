@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct key;
+struct landlock_domain;
 struct task;
 
 /* Ids in here are global ("kuid"): as the initial user namespace of the sandbox sees them. */
@@ -33,6 +34,7 @@ struct cred {
 	/* References; NULL for none (sentry/keys/). */
 	struct key *session_keyring, *process_keyring, *thread_keyring;
 	int request_key_default; /* LINUX_KEY_REQKEY_DEFL_* */
+	struct landlock_domain *landlock; /* a reference; NULL: free of restrictions */
 };
 
 /* All zero: root with all capabilities in the initial user namespace. */

@@ -22,6 +22,7 @@
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file.h"
 #include "sentry/net/socket.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/time/clock.h"
 #include "sentry/time/timer.h"
 #include "sentry/time/vdso.h"
@@ -272,6 +273,7 @@ long kernel_shutdown(void)
 	vdso_release();
 	ipc_shutdown();
 	keys_forget_domain(KEY_DOMAIN_NO_CONTAINER);
+	landlock_shutdown();
 	mount_namespace_put(g_mounts);
 	host_stdio_shutdown();
 	vfs_shutdown();

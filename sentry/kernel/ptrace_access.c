@@ -4,6 +4,7 @@
 #include "abi/capability.h"
 #include "abi/prctl.h"
 #include "sentry/kernel/ptrace_state.h"
+#include "sentry/security/landlock/landlock.h"
 
 #include <errno.h>
 
@@ -137,6 +138,8 @@ static int check(
 		return -EPERM;
 	if (!caps_suffice(own, cred, mode) && !capable)
 		return -EPERM;
+	if (landlock_check_ptrace(own, cred))
+		return -EPERM;
 	return yama_check(caller, target, cred, mode);
 }
 
@@ -161,6 +164,8 @@ int ptrace_may_traceme_locked(struct task *task, struct task *parent)
 	bool suffices = capable || caps_suffice(cred, task->cred, PTRACE_ACCESS_REALCREDS);
 	int scope = ptrace_scope();
 
+	if (landlock_check_ptrace(cred, task->cred))
+		suffices = false;
 	cred_put(cred);
 	if (!suffices || scope == YAMA_NO_ATTACH || (scope == YAMA_CAPABILITY && !capable))
 		return -EPERM;

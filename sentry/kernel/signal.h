@@ -101,10 +101,10 @@ void signal_task_exiting_locked(struct task *task);
 /* To every member of a process group, from the kernel (tty) or a sender (kill). Takes RANK_TASK_SET
  * and RANK_SIGHAND. */
 int signal_send_process_group(struct pid *process_group, const struct linux_siginfo *info);
-/* kill(2) with a negative pid: the same signal from sender, where it may, to each member. -ESRCH
- * for none, -EPERM. Takes RANK_TASK_SET. */
-must_check int signal_kill_process_group(
-	struct task *sender, struct pid *process_group, int signal);
+/* kill(2) with a negative pid: the same signal from sender, where it may, to each member. given: an
+ * info of the guest's own making, or NULL. -ESRCH for none, -EPERM. Takes RANK_TASK_SET. */
+must_check int signal_kill_process_group(struct task *sender, struct pid *process_group,
+	int signal, const struct linux_siginfo *given);
 /* rt_sigqueueinfo(2), pidfd_send_signal(2): an info of the guest's own making, with the rules of
  * who may pretend what. si_signo 0 only asks. */
 must_check int signal_queue_info(

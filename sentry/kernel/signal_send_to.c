@@ -2,6 +2,7 @@
 /* kill(2): who may send a signal to whom, and signals to process groups and to everybody. */
 #include "abi/capability.h"
 #include "sentry/kernel/signal_private.h"
+#include "sentry/security/landlock/landlock.h"
 
 #include <errno.h>
 
@@ -15,7 +16,7 @@ static bool credentials_allow(const struct cred *sender, const struct cred *rece
 int signal_may_send(struct task *sender, struct task *receiver, int signal)
 {
 	const struct cred *cred;
-	bool allowed;
+	bool allowed, scoped;
 
 	if (sender->group == receiver->group)
 		return 0;
@@ -23,13 +24,15 @@ int signal_may_send(struct task *sender, struct task *receiver, int signal)
 	if (!cred)
 		return -ESRCH;
 	allowed = credentials_allow(sender->cred, cred);
+	scoped = landlock_check_scope(
+		sender->cred->landlock, cred->landlock, LINUX_LANDLOCK_SCOPE_SIGNAL);
 	cred_put(cred);
 	/* A session's own members may always continue each other; the pointers are compared and not
 	 * followed. */
 	if (!allowed && signal == LINUX_SIGCONT)
 		allowed = __atomic_load_n(&sender->group->session_pid, __ATOMIC_RELAXED) ==
 			  __atomic_load_n(&receiver->group->session_pid, __ATOMIC_RELAXED);
-	return allowed ? 0 : -EPERM;
+	return allowed && !scoped ? 0 : -EPERM;
 }
 
 int signal_send_process_group(struct pid *process_group, const struct linux_siginfo *info)
@@ -44,18 +47,27 @@ int signal_send_process_group(struct pid *process_group, const struct linux_sigi
 	return error;
 }
 
-int signal_kill_group_locked(struct task *sender, struct thread_group *group, int signal)
+/* given: NULL for what kill(2) says. */
+static int kill_group_locked(struct task *sender, struct thread_group *group, int signal,
+	const struct linux_siginfo *given)
 {
 	struct linux_siginfo info;
 	int error = signal_may_send(sender, group->leader, signal);
 
 	if (error || !signal)
 		return error;
-	siginfo_user(&info, signal, sender, group->leader);
-	return signal_send_group(group, &info);
+	if (!given)
+		siginfo_user(&info, signal, sender, group->leader);
+	return signal_send_group(group, given ? given : &info);
 }
 
-int signal_kill_process_group(struct task *sender, struct pid *process_group, int signal)
+int signal_kill_group_locked(struct task *sender, struct thread_group *group, int signal)
+{
+	return kill_group_locked(sender, group, signal, NULL);
+}
+
+int signal_kill_process_group(struct task *sender, struct pid *process_group, int signal,
+	const struct linux_siginfo *given)
 {
 	struct thread_group *group;
 	int error = -ESRCH;
@@ -63,7 +75,7 @@ int signal_kill_process_group(struct task *sender, struct pid *process_group, in
 
 	mutex_guard(&g_tasks.lock);
 	LIST_FOREACH (group, &process_group->group_members, group_member) {
-		error = signal_kill_group_locked(sender, group, signal);
+		error = kill_group_locked(sender, group, signal, given);
 		success |= error == 0;
 	}
 	return success ? 0 : error;

@@ -8,6 +8,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/truncate.h"
@@ -171,6 +172,9 @@ int64_t sys_ioctl(struct task *task, const uint64_t args[6])
 
 	if (!file)
 		return -EBADF;
+	size = landlock_check_ioctl(file, command);
+	if (size)
+		return size;
 	switch (command) {
 	case LINUX_FIOCLEX:
 		return fd_set_flags(task->files, fd, LINUX_FD_CLOEXEC);

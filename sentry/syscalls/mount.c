@@ -9,6 +9,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/syscalls/syscalls.h"
 
 #include <errno.h>
@@ -142,7 +143,7 @@ int64_t sys_mount(struct task *task, const uint64_t args[6])
 	if (result == 0)
 		result = path_lookup(LINUX_AT_FDCWD, name, WALK_FOLLOW, &where);
 	if (result == 0) {
-		if (!may_mount(task))
+		if (!may_mount(task) || landlock_check_mounts())
 			result = -EPERM;
 		else if (flags & LINUX_MS_NOUSER)
 			result = -EINVAL;
@@ -200,7 +201,9 @@ int64_t sys_pivot_root(struct task *task, const uint64_t args[6])
 		return result;
 	result = path_lookup(LINUX_AT_FDCWD, old_name, WALK_FOLLOW | WALK_DIRECTORY, &put_old);
 	if (result == 0) {
-		result = mount_pivot_root(&new_root, &put_old);
+		result = landlock_check_mounts();
+		if (result == 0)
+			result = mount_pivot_root(&new_root, &put_old);
 		path_put(&put_old);
 	}
 	path_put(&new_root);

@@ -7,6 +7,7 @@
 #include "abi/mount.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/mount_file.h"
 
@@ -130,7 +131,9 @@ int64_t sys_move_mount(struct task *task, const uint64_t args[6])
 			(flags & LINUX_MOVE_MOUNT_T_EMPTY_PATH ? WALK_EMPTY : 0),
 		&to);
 	if (result == 0) {
-		result = mount_file_move(&from, &to);
+		result = landlock_check_mounts();
+		if (result == 0)
+			result = mount_file_move(&from, &to);
 		path_put(&to);
 	}
 	path_put(&from);

@@ -125,21 +125,12 @@ static int send_to_one(struct task *task, struct pid *pid, enum signal_scope sco
 static int send_to_group(
 	struct task *task, struct pid *pid, int signal, const struct linux_siginfo *given)
 {
-	struct linux_siginfo info;
 	struct task *target = pid_task_get(pid, SCOPE_PROCESS);
-	int result;
 
 	if (!target)
 		return -ESRCH;
-	result = signal_may_send(task, target, signal);
-	if (given)
-		info = *given;
-	else
-		siginfo_user(&info, signal, task, target);
-	if (!result && signal)
-		result = signal_send_process_group(pid, &info);
 	task_put(target);
-	return result;
+	return signal_kill_process_group(task, pid, signal, given);
 }
 
 static bool is_visible(struct task *task, struct pid *pid)

@@ -207,7 +207,7 @@ static int64_t kill_process_group(struct task *task, int number, int signal)
 	}
 	if (!pid)
 		return -ESRCH;
-	result = signal_kill_process_group(task, pid, signal);
+	result = signal_kill_process_group(task, pid, signal, NULL);
 	pid_put(pid);
 	return result;
 }

@@ -7,6 +7,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/net/socket.h"
 #include "sentry/net/socket_filter.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/syscalls/socket.h"
 #include "sentry/syscalls/syscalls.h"
 #include "sentry/vfs/fd_table.h"
@@ -236,6 +237,9 @@ int64_t sys_bind(struct task *task, const uint64_t args[6])
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
 	if (!error)
+		error = landlock_check_address(
+			socket, &address, LINUX_LANDLOCK_ACCESS_NET_BIND_TCP);
+	if (!error)
 		error = check_address(socket, &address, POLICY_BIND, "bound to");
 	return error ? error : socket->ops->bind(socket, &address);
 }
@@ -262,6 +266,9 @@ int64_t sys_connect(struct task *task, const uint64_t args[6])
 
 	if (!error)
 		error = copy_in_address(task, args[1], (int32_t)args[2], &address);
+	if (!error)
+		error = landlock_check_address(
+			socket, &address, LINUX_LANDLOCK_ACCESS_NET_CONNECT_TCP);
 	/* Without a family it dissolves an association. */
 	if (!error && address.family != LINUX_AF_UNSPEC)
 		error = check_address(socket, &address, POLICY_CONNECT, "connected to");

@@ -7,6 +7,7 @@
 #include "abi/stat.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode_acl.h"
@@ -31,9 +32,9 @@ struct new_name {
 };
 
 /* Locks the directory and sees to it that the name is free and may be made. slash: one follows the
- * name of what is no directory. */
+ * name of what is no directory. access: what Landlock is to be asked for, if anything. */
 static int new_name_begin(struct new_name *new, const struct path *parent, const char *last,
-	bool slash, const struct cred *cred)
+	bool slash, uint16_t access, const struct cred *cred)
 {
 	struct component component = component_from_string(last);
 	int result;
@@ -58,6 +59,8 @@ static int new_name_begin(struct new_name *new, const struct path *parent, const
 		result = -ENOENT;
 	if (result == 0)
 		result = mount_want_write(parent->mount);
+	if (result == 0 && access)
+		result = landlock_check_path(parent, access);
 	if (result == 0)
 		result = directory_may_create(new->directory, cred);
 	if (result == 0)
@@ -115,7 +118,8 @@ static int create_name(const struct path *parent, const char *last, bool slash, 
 	const struct cred *cred = vfs_cred();
 	struct new_name new;
 	struct inode *inode = NULL;
-	int result = new_name_begin(&new, parent, last, slash, cred);
+	int result = new_name_begin(
+		&new, parent, last, slash, landlock_access_to_make(mode), cred);
 
 	if (result)
 		return result;
@@ -194,7 +198,8 @@ int path_symlink(const char *target, int dirfd, const char *name)
 	result = path_lookup_parent(dirfd, name, 0, &parent, last, &trailing_slash);
 	if (result)
 		return result;
-	result = new_name_begin(&new, &parent, last, trailing_slash, cred);
+	result = new_name_begin(&new, &parent, last, trailing_slash,
+		LINUX_LANDLOCK_ACCESS_FS_MAKE_SYM, cred);
 	if (result == 0) {
 		if (!new.directory->ops->symlink)
 			result = -EPERM;
@@ -229,13 +234,16 @@ static int link_to(
 	int result = policy_check(old, POLICY_READ | POLICY_WRITE);
 
 	if (result == 0)
-		result = new_name_begin(&new, parent, last, trailing_slash, vfs_cred());
+		result = new_name_begin(&new, parent, last, trailing_slash, 0, vfs_cred());
 	if (result)
 		return result;
 	if (old->mount != parent->mount)
 		result = -EXDEV;
 	else
 		result = protected_may_link(inode, vfs_cred());
+	if (result == 0)
+		result = landlock_check_refer(&(struct landlock_refer){
+			.old = old->dentry, .new = new.dentry, .new_directory = parent});
 	if (result == 0 && inode_is_type(inode, LINUX_S_IFDIR))
 		result = -EPERM;
 	if (result == 0) {

@@ -16,6 +16,7 @@
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/lock_order.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/time/timer.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/file_new.h"
@@ -38,6 +39,8 @@ struct target {
 	struct pid *pid;
 	int type, signal;
 	uint32_t uid, euid; /* of who set it */
+	struct landlock_domain *landlock;
+	struct pid *setter;
 };
 
 static bool get_target(struct file *file, struct target *out)
@@ -46,8 +49,16 @@ static bool get_target(struct file *file, struct target *out)
 	if (!file->owner.pid)
 		return false;
 	*out = (struct target){pid_get(file->owner.pid), file->owner.type, file->owner.signal,
-		file->owner.uid, file->owner.euid};
+		file->owner.uid, file->owner.euid, landlock_domain_get(file->owner.landlock),
+		file->owner.setter ? pid_get(file->owner.setter) : NULL};
 	return true;
+}
+
+static void put_target(struct target *target)
+{
+	pid_put(target->pid);
+	landlock_domain_put(target->landlock);
+	pid_put(target->setter);
 }
 
 static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, int fd)
@@ -78,15 +89,30 @@ static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, i
 	info->sigpoll.si_fd = fd;
 }
 
-/* The rule of kill(2), with the ids of who set the owner. */
+/* The rule of kill(2), with the ids and the domain of who set the owner. */
 static bool may_send(const struct target *target, struct task *task)
 {
 	const struct cred *cred = task_get_cred(task);
 	bool may = target->euid == 0 || target->euid == cred->suid || target->euid == cred->uid ||
 		   target->uid == cred->suid || target->uid == cred->uid;
 
+	if (target->landlock && target->setter != task->group->pid &&
+		landlock_check_scope(
+			target->landlock, cred->landlock, LINUX_LANDLOCK_SCOPE_SIGNAL))
+		may = false;
 	cred_put(cred);
 	return may;
+}
+
+static void send_to_process_group(const struct target *target, const struct linux_siginfo *info)
+{
+	struct thread_group *group;
+
+	mutex_guard(&g_tasks.lock);
+	LIST_FOREACH (group, &target->pid->group_members, group_member) {
+		if (may_send(target, group->leader))
+			(void)signal_send_group(group, info);
+	}
 }
 
 static void send(const struct target *target, const struct linux_siginfo *info)
@@ -94,7 +120,7 @@ static void send(const struct target *target, const struct linux_siginfo *info)
 	struct task *task = NULL;
 
 	if (target->type == LINUX_F_OWNER_PGRP) {
-		(void)signal_send_process_group(target->pid, info);
+		send_to_process_group(target, info);
 		return;
 	}
 	mutex_lock(&g_tasks.lock);
@@ -121,7 +147,7 @@ void file_signal_owner(struct file *file, int fd, uint32_t events)
 		return;
 	fill_info(&info, target.signal, events, fd);
 	send(&target, &info);
-	pid_put(target.pid);
+	put_target(&target);
 }
 
 static void async_expire(struct ktimer *timer)
@@ -218,19 +244,25 @@ void file_set_async_fd(struct file *file, int fd)
 		file->async->fd = fd;
 }
 
+/* The reference to pid is consumed. */
 static void set_owner(struct file *file, struct pid *pid, int type)
 {
-	struct pid *old;
+	struct landlock_domain *domain = landlock_current();
+	bool scoped = pid && domain && landlock_domain_scopes(domain, LINUX_LANDLOCK_SCOPE_SIGNAL);
+	struct target old;
 
 	mutex_lock(&file->lock);
-	old = file->owner.pid;
+	old = (struct target){.pid = file->owner.pid,
+		.landlock = file->owner.landlock,
+		.setter = file->owner.setter};
 	file->owner.pid = pid;
 	file->owner.type = type;
 	file->owner.uid = current->cred->uid;
 	file->owner.euid = current->cred->euid;
+	file->owner.landlock = scoped ? landlock_domain_get(domain) : NULL;
+	file->owner.setter = scoped ? pid_get(current->group->pid) : NULL;
 	mutex_unlock(&file->lock);
-	if (old)
-		pid_put(old);
+	put_target(&old);
 }
 
 int file_set_owner(struct file *file, int type, int number)

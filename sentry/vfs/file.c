@@ -9,6 +9,7 @@
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/lock_order.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/file_lock.h"
 #include "sentry/vfs/file_new.h"
@@ -184,6 +185,8 @@ void file_put(struct file *file)
 	notify_last_close(file->inode);
 	if (file->owner.pid)
 		pid_put(file->owner.pid);
+	pid_put(file->owner.setter);
+	landlock_domain_put(file->owner.landlock);
 	file_free(file);
 }
 

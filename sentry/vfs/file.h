@@ -24,6 +24,7 @@
 struct cred;
 struct epoll_item;
 struct file;
+struct landlock_domain;
 struct pid;
 struct task;
 struct text_writer;
@@ -122,6 +123,9 @@ struct file {
 		int type;	 /* LINUX_F_OWNER_* */
 		int signal;	 /* F_SETSIG */
 		uint32_t uid, euid;
+		/* Of who set it, if that one's signals stay within it; references, or NULL. */
+		struct landlock_domain *landlock;
+		struct pid *setter;
 	} owner;
 	LIST_HEAD(, epoll_item)
 	epoll_items;	       /* guarded by fs/anon/epoll.c's own lock: who watches this file */
@@ -132,6 +136,9 @@ struct file {
 	const char *name;	    /* of an anonymous file; static */
 	struct file_async *async;   /* fasync.c's own; guarded by lock */
 	atomic_uint lock_count;	    /* file_lock.c's: flock and OFD locks that it ever took */
+	/* LINUX_LANDLOCK_ACCESS_FS_* that its opener had not, of those that are asked for later; set
+	 * once. */
+	uint16_t landlock_denied;
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "abi/mount.h"
 #include "base/text_writer.h"
 #include "sentry/lock_order.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/mount_file.h"
 #include "sentry/vfs/permission.h"
 
@@ -182,6 +183,9 @@ int fs_context_reconfigure(struct file *file)
 
 	if (!context->picked.mount)
 		return -EINVAL;
+	result = landlock_check_mounts();
+	if (result)
+		return result;
 	sb = context->picked.mount->sb;
 	if (context->read_only && atomic_load(&context->picked.mount->writers))
 		return -EBUSY;

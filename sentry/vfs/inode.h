@@ -160,6 +160,7 @@ struct inode {
 	_Atomic uint32_t flags;	    /* LINUX_FS_*_FL; vfs/inode_flags.c's own */
 	_Atomic bool no_file_caps;  /* it has no security.capability; vfs/file_caps.c's own */
 	_Atomic uint8_t write_hint; /* LINUX_RWH_*: F_SET_RW_HINT */
+	_Atomic bool landlocked;    /* there is or was a Landlock rule about it */
 	_Atomic bool linkable;	    /* nlink is 0 but linkat(2) may give it a name: O_TMPFILE */
 };
 

@@ -8,6 +8,7 @@
 #include "abi/mount.h"
 #include "abi/stat.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount_propagation.h"
 
@@ -336,6 +337,8 @@ static int detach_locked(const struct path *where, int flags, struct mount_list 
 
 	if (!is_ours(mount) || where->dentry != mount->root || !mount->parent || mount->locked)
 		return -EINVAL;
+	if (landlock_check_mounts())
+		return -EPERM;
 	if (flags & LINUX_MNT_EXPIRE) {
 		int result = expire_locked(mount);
 

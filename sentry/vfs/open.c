@@ -13,6 +13,7 @@
 #include "sentry/fs/pipe/pipe.h"
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/attributes.h"
 #include "sentry/vfs/device.h"
 #include "sentry/vfs/file_new.h"
@@ -130,12 +131,12 @@ static int do_open(struct file *file)
 
 	if (result)
 		return result;
-	if (fanotify_in_use()) {
+	result = landlock_check_open(file);
+	if (result == 0 && fanotify_in_use())
 		result = ask_to_open(file);
-		if (result) {
-			file_drop_write_access(file);
-			return result;
-		}
+	if (result) {
+		file_drop_write_access(file);
+		return result;
 	}
 	file->ops = file->inode->file_ops ? file->inode->file_ops : &none;
 	if (inode_is_type(file->inode, LINUX_S_IFREG))
@@ -242,6 +243,8 @@ int dentry_create_locked(struct path *at, struct dentry *dentry, uint32_t mode, 
 	char name[LINUX_NAME_MAX + 1];
 	int result = mount_want_write(at->mount);
 
+	if (result == 0)
+		result = landlock_check_path(at, landlock_access_to_make(mode));
 	if (result == 0)
 		result = directory_may_create(directory, cred);
 	if (result == 0)

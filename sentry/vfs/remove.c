@@ -3,6 +3,7 @@
 #include "abi/inotify.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
@@ -53,8 +54,12 @@ static int remove_found(const struct path *parent, struct dentry *dentry, const 
 	} else if (trailing_slash && !is_directory) {
 		result = inode_is_type(victim, LINUX_S_IFDIR) ? -EISDIR : -ENOTDIR;
 	} else {
-		result = directory_may_delete(directory, victim, vfs_cred(), is_directory);
+		result = landlock_check_path(
+			parent, is_directory ? LINUX_LANDLOCK_ACCESS_FS_REMOVE_DIR
+					     : LINUX_LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	}
+	if (result == 0)
+		result = directory_may_delete(directory, victim, vfs_cred(), is_directory);
 	if (result == 0)
 		result = policy_check_name(parent, name, POLICY_WRITE | POLICY_REMOVED);
 	if (result == 0) {

@@ -11,6 +11,7 @@
 #include "abi/limits.h"
 #include "abi/stat.h"
 #include "sentry/fs/fanotify/fanotify.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/dentry.h"
 #include "sentry/vfs/mount.h"
 #include "sentry/vfs/names.h"
@@ -197,6 +198,14 @@ static int rename_names(struct rename *rename)
 
 	if (result == 0)
 		result = check_loops(rename);
+	if (result == 0)
+		result = landlock_check_refer(&(struct landlock_refer){
+			.old = rename->old,
+			.new = rename->new,
+			.new_directory = &rename->new_parent,
+			.removes = true,
+			.exchanges = rename->flags & LINUX_RENAME_EXCHANGE,
+		});
 	if (result)
 		return result;
 	rename->moved = inode_get(dentry_inode(rename->old));

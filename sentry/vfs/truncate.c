@@ -9,6 +9,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/attributes.h"
 #include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/mount.h"
@@ -43,7 +44,10 @@ int path_truncate(const struct path *path, struct file *file, uint64_t size, boo
 		return result;
 	if (inode_is_append_only(inode))
 		return -EPERM;
-	result = file_caps_kill(inode);
+	result = file ? landlock_check_truncate(file)
+		      : landlock_check_path(path, LINUX_LANDLOCK_ACCESS_FS_TRUNCATE);
+	if (result == 0)
+		result = file_caps_kill(inode);
 	if (result)
 		return result;
 	mutex_lock(&inode->lock);

@@ -20,6 +20,7 @@
 #include <bsd/sys/tree.h>
 
 struct cred;
+struct landlock_domain;
 struct text_writer;
 
 enum unix_state { UNIX_CLOSED, UNIX_LISTENING, UNIX_CONNECTED };
@@ -87,6 +88,7 @@ struct unix_socket {
 	/* SO_PEERCRED: set by connect, listen and pair; references. */
 	struct pid *peer_pid;
 	const struct cred *peer_cred;
+	struct landlock_domain *landlock; /* of who made it; set once; a reference or NULL */
 	/* gc_lock */
 	unsigned int inflight;
 	LIST_ENTRY(unix_socket) inflight_link;
@@ -116,6 +118,8 @@ void unix_lock_pair(struct unix_socket *a, struct unix_socket *b);
 void unix_unlock_pair(struct unix_socket *a, struct unix_socket *b);
 /* The current task's identity as what the peer shall see. lock held. */
 void unix_set_peer_cred(struct unix_socket *unix_socket, struct pid *pid, const struct cred *cred);
+/* May the current task, by Landlock, connect or send to another socket? -EPERM. */
+must_check int unix_check_scope(const struct unix_socket *other);
 bool unix_may_write(struct unix_socket *unix_socket);
 bool file_is_unix(const struct file *file);
 

@@ -23,6 +23,8 @@ static void unix_join(struct unix_socket *client, struct unix_socket *other)
 static int unix_enqueue_locked(
 	struct unix_socket *client, struct unix_socket *listener, struct unix_socket *embryo)
 {
+	int error;
+
 	if (client->state != UNIX_CLOSED)
 		return client->state == UNIX_CONNECTED ? -EISCONN : -EINVAL;
 	if (listener->dead || listener->state != UNIX_LISTENING ||
@@ -30,6 +32,9 @@ static int unix_enqueue_locked(
 		return -ECONNREFUSED;
 	if (listener->backlog_used > listener->backlog_max)
 		return unix_block_on_locked(client, listener);
+	error = unix_check_scope(listener);
+	if (error)
+		return error;
 	embryo->name = unix_name_get(listener->name);
 	unix_set_peer_cred(embryo, current->group->pid, current_cred());
 	unix_set_peer_cred(client, listener->peer_pid, listener->peer_cred);
@@ -134,9 +139,13 @@ int unix_datagram_connect(
 	if (error)
 		return error;
 	others_peer = other->peer;
-	if (others_peer && others_peer != unix_socket) {
+	if (others_peer && others_peer != unix_socket)
+		error = -EPERM;
+	else if (unix_socket->peer != other)
+		error = unix_check_scope(other);
+	if (error) {
 		unix_put(other);
-		return -EPERM;
+		return error;
 	}
 	unix_datagram_set_peer(unix_socket, other);
 	return 0;

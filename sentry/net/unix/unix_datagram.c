@@ -47,6 +47,8 @@ static int unix_datagram_check_locked(struct unix_socket *unix_socket, struct un
 		return -EPERM;
 	if (other->shutdown & UNIX_SHUT_RECEIVE)
 		return -EPIPE;
+	if (unix_socket->peer != other && unix_check_scope(other))
+		return -EPERM;
 	if (other != unix_socket && !others_peer && other->queued > UNIX_DATAGRAM_BACKLOG)
 		return unix_block_on_locked(unix_socket, other);
 	return 0;

@@ -12,6 +12,7 @@
 #include "sentry/kernel/credentials.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task.h"
+#include "sentry/security/landlock/landlock.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ int unix_new(int type, struct unix_socket **out)
 	TAILQ_INIT(&unix_socket->backlog);
 	LIST_INIT(&unix_socket->blocked);
 	unix_socket->backlog_max = UNIX_DATAGRAM_BACKLOG;
+	unix_socket->landlock = landlock_domain_get(landlock_current());
 	unix_names_add(unix_socket);
 	*out = unix_socket;
 	return 0;
@@ -75,8 +77,19 @@ void unix_put(struct unix_socket *unix_socket)
 	pid_put(unix_socket->peer_pid);
 	if (unix_socket->peer_cred)
 		cred_put(unix_socket->peer_cred);
+	landlock_domain_put(unix_socket->landlock);
 	socket_destroy(&unix_socket->socket);
 	free(unix_socket);
+}
+
+int unix_check_scope(const struct unix_socket *other)
+{
+	const struct landlock_domain *domain = landlock_current();
+
+	if (likely(!domain) || !other->name || !other->name->abstract)
+		return 0;
+	return landlock_check_scope(
+		domain, other->landlock, LINUX_LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET);
 }
 
 void unix_set_peer_cred(struct unix_socket *unix_socket, struct pid *pid, const struct cred *cred)
