@@ -149,6 +149,21 @@ static void fill_area(void)
 	}
 }
 
+/* A Landlock ruleset with a rule; which rights it handles is left to chance, none of them often. */
+static void open_ruleset(void)
+{
+	uint64_t handled[3] = {below(4) ? 1ul << below(16) : 0, below(4), below(4)};
+	struct {
+		uint64_t allowed;
+		int fd;
+	} __attribute__((packed)) rule = {handled[0], open("/tmp", O_RDONLY | O_DIRECTORY)};
+	long ruleset = syscall(SYS_landlock_create_ruleset, handled, sizeof(handled), 0);
+
+	(void)!syscall(SYS_landlock_add_rule, ruleset, 1, &rule, 0);
+	if (below(8) == 0)
+		(void)!syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
 static void open_some(void)
 {
 	int pair[2];
@@ -168,6 +183,7 @@ static void open_some(void)
 	(void)!socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0);
 	(void)!syscall(SYS_memfd_create, "m", 3);
 	(void)!syscall(SYS_pidfd_open, getpid(), 0);
+	open_ruleset();
 }
 
 static long random_call(void)
