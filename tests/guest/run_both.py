@@ -21,7 +21,7 @@ LINE = re.compile(r"^(ok|not ok) \d+ - (\S+)(.*)$")
 
 def run(command, **options):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=600, **options)
+                          stderr=subprocess.STDOUT, timeout=1800, **options)
     text = done.stdout.decode(errors="replace")
     verdicts = {m.group(2): m.group(1) + m.group(3)
                 for m in map(LINE.match, text.splitlines()) if m}
