@@ -84,6 +84,8 @@ TEST(groups_of_a_user_are_limited)
 {
 	long limit = sysctl_number("/proc/sys/fs/fanotify/max_user_groups");
 	struct rlimit files = {.rlim_cur = 4096, .rlim_max = 4096};
+	unsigned int flags = FAN_CLOEXEC | FAN_REPORT_FID;
+	uid_t user = lone_user();
 	int fds[1024], count = 0;
 
 	if (limit > 1000)
@@ -91,17 +93,18 @@ TEST(groups_of_a_user_are_limited)
 	if (setrlimit(RLIMIT_NOFILE, &files))
 		SKIP("RLIMIT_NOFILE is low");
 	close(group_new(0));
+	CHECK(setresuid(user, user, user) == 0);
 	while (count < 1024) {
-		int fd = fanotify_init(FAN_CLOEXEC, O_RDONLY);
+		int fd = fanotify_init(flags, O_RDONLY);
 
 		if (fd < 0)
 			break;
 		fds[count++] = fd;
 	}
 	CHECK_EQ(errno, EMFILE);
-	CHECK(count > 0 && count <= limit);
+	CHECK_EQ(count, limit);
 	close(fds[0]);
-	CHECK(fanotify_init(FAN_CLOEXEC, O_RDONLY) == fds[0]);
+	CHECK(fanotify_init(flags, O_RDONLY) == fds[0]);
 }
 
 TEST(waiting_for_events)

@@ -101,6 +101,13 @@ __attribute__((unused)) static void *tail_alloc(size_t size)
 	return memory + pages - size;
 }
 
+/* A user whom nobody else is: what the kernel counts for each user, it counts for this test alone,
+ * whatever else runs on the machine. */
+__attribute__((unused)) static uid_t lone_user(void)
+{
+	return 1u << 24 | (uid_t)getpid();
+}
+
 /* Runs a function in a child; its wait status. */
 __attribute__((unused)) static int in_child(void (*function)(void))
 {

@@ -169,13 +169,14 @@ TEST(sigtimedwait_times_out)
 TEST(sigtimedwait_is_interrupted_by_other_signals)
 {
 	sigset_t set = block(SIGUSR1);
-	struct itimerval timer = {.it_value.tv_usec = 20000};
+	/* Again and again: the first may come before the wait. */
+	struct itimerval timer = {{0, 20000}, {0, 20000}};
 	struct timespec timeout = {30, 0};
 
 	catch_signal(SIGALRM);
 	setitimer(ITIMER_REAL, &timer, NULL);
 	CHECK_ERRNO(sigtimedwait(&set, NULL, &timeout), EINTR);
-	CHECK_EQ(seen_count, 1);
+	CHECK(seen_count >= 1);
 }
 
 static void *sends(void *argument)
@@ -200,10 +201,11 @@ TEST(sigwait_wakes_for_a_process_signal)
 TEST(the_pending_limit_is_eagain)
 {
 	struct rlimit limit = {10, 10};
+	uid_t user = lone_user();
 	int queued = 0;
 
 	block(SIGRTMIN + 5);
-	if (getuid() == 0 && setresuid(12345, 12345, 12345))
+	if (getuid() == 0 && setresuid(user, user, user))
 		SKIP("cannot give root up");
 	CHECK(setrlimit(RLIMIT_SIGPENDING, &limit) == 0);
 	while (queued < 20 && sigqueue(getpid(), SIGRTMIN + 5, (union sigval){0}) == 0)
