@@ -191,9 +191,11 @@ AFTER(timers_of_setitimer_survive)
 BEFORE(timers_of_timer_create_do_not)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
-	struct itimerspec soon = {{0, 0}, {0, 50000000}};
+	struct itimerspec soon = {{0, 5000000}, {0, 5000000}};
 	int id = -1;
 
+	/* Until the program is another one, which has no handler. */
+	CHECK(signal(SIGALRM, on_signal) != SIG_ERR);
 	CHECK(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id) == 0);
 	CHECK(syscall(SYS_timer_settime, id, 0, &soon, NULL) == 0);
 	set_number("ID", id);

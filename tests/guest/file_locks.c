@@ -3,10 +3,12 @@
  * lets go. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/temporary.h"
+#include "tests/guest/wait_asleep.h"
 
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 #ifndef F_OFD_SETLK
 #define F_OFD_GETLK  36
@@ -94,18 +96,21 @@ TEST(closing_any_descriptor_lets_go)
 TEST(waiting)
 {
 	int fd = locked_file(), status;
-	int64_t start;
+	volatile int *let_go =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child;
 
+	CHECK(let_go != MAP_FAILED);
 	CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
 	child = fork();
 	if (child == 0) {
-		start = now_ns();
 		CHECK(lock(fd, F_SETLKW, F_WRLCK, 0, 0) == 0);
-		CHECK(now_ns() - start >= 30000000);
+		CHECK_EQ(*let_go, 1);
 		_exit(0);
 	}
-	sleep_ms(60);
+	wait_asleep(child);
+	sleep_ms(30);
+	*let_go = 1;
 	CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 0) == 0);
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
@@ -118,12 +123,14 @@ static void on_alarm(int signal)
 TEST(waiting_is_interrupted)
 {
 	struct sigaction action = {.sa_handler = on_alarm};
+	/* Again and again: the first may come before the wait. */
+	struct itimerval soon = {{0, 50000}, {0, 50000}};
 	int fd = locked_file();
 
 	CHECK(lock(fd, F_SETLK, F_WRLCK, 0, 0) == 0);
 	IN_CHILD({
 		sigaction(SIGALRM, &action, NULL);
-		alarm(1);
+		CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);
 		CHECK_ERRNO(lock(fd, F_SETLKW, F_WRLCK, 0, 0), EINTR);
 	});
 }
@@ -144,7 +151,7 @@ TEST(a_deadlock_is_found)
 		_exit(0);
 	}
 	CHECK_EQ(read(ready[0], &byte, 1), 1);
-	sleep_ms(50);
+	wait_asleep(child);
 	CHECK_ERRNO(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
 	CHECK(lock(fd, F_SETLK, F_UNLCK, 0, 1) == 0);
 	CHECK(waitpid(child, &status, 0) == child && status == 0);

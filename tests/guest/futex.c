@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* futex: wait, wake, bitsets, requeue, wake_op, timeouts, shared keys, errors. */
 #include "tests/guest/temporary.h"
+#include "tests/guest/wait_asleep.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -92,35 +93,13 @@ static void *sleeps(void *argument)
 	return NULL;
 }
 
-/* Until the thread sleeps, as /proc says. */
-static void wait_asleep(volatile pid_t *tid)
-{
-	char path[64], text[256];
-
-	while (!*tid)
-		sleep_ms(1);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", *tid);
-	for (int i = 0; i < 5000; i++) {
-		int fd = open(path, O_RDONLY);
-		ssize_t got = read(fd, text, sizeof(text) - 1);
-		char *state;
-
-		close(fd);
-		CHECK(got > 0);
-		text[got] = 0;
-		state = strrchr(text, ')');
-		if (state && state[2] == 'S')
-			return;
-		sleep_ms(1);
-	}
-	FAIL("the thread does not sleep");
-}
-
 static void sleeper_start(struct sleeper *sleeper, uint32_t *address, uint32_t bits)
 {
 	*sleeper = (struct sleeper){.address = address, .bits = bits};
 	CHECK(pthread_create(&sleeper->thread, NULL, sleeps, sleeper) == 0);
-	wait_asleep(&sleeper->tid);
+	while (!sleeper->tid)
+		sleep_ms(1);
+	wait_asleep(sleeper->tid);
 }
 
 static int awake(struct sleeper *sleepers, int count)

@@ -2,6 +2,7 @@
 /* Priority-inheriting futexes: the word's protocol, errors, requeue to a lock, death of an owner.
  */
 #include "tests/guest/guest_test.h"
+#include "tests/guest/wait_asleep.h"
 
 #include <linux/futex.h>
 #include <pthread.h>
@@ -105,6 +106,7 @@ TEST(the_waiters_bit_is_set_and_the_lock_is_handed_over)
 
 static pthread_mutex_t first;
 static uint32_t second_word;
+static volatile pid_t second_owner;
 
 static void mutex_init(pthread_mutex_t *mutex)
 {
@@ -118,6 +120,7 @@ static void mutex_init(pthread_mutex_t *mutex)
 static void *takes_in_other_order(void *argument)
 {
 	CHECK_EQ(futex(&second_word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
+	second_owner = tid();
 	CHECK_EQ(futex(&word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
 	return argument;
 }
@@ -130,7 +133,7 @@ TEST(a_circle_of_locks_is_edeadlk)
 	CHECK(pthread_create(&thread, NULL, takes_in_other_order, NULL) == 0);
 	while (!(__atomic_load_n(&word, __ATOMIC_SEQ_CST) & FUTEX_WAITERS))
 		sleep_ms(1);
-	sleep_ms(20);
+	wait_asleep(second_owner);
 	CHECK_ERRNO(futex(&second_word, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), EDEADLK);
 	CHECK_EQ(futex(&word, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
 	CHECK(pthread_join(thread, NULL) == 0);

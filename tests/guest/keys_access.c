@@ -339,7 +339,7 @@ static long add_again(long size, long ring)
 	static char payload[USER_PAYLOAD];
 	long key = -1;
 
-	for (int tries = 0; key < 0 && tries < 200; tries++) {
+	for (int tries = 0; key < 0 && tries < 2000; tries++) {
 		key = add("user", "again", payload, (size_t)size, ring);
 		if (key < 0)
 			sleep_ms(20);

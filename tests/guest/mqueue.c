@@ -2,6 +2,7 @@
 /* POSIX message queues: order, waiting, limits, notification, the file system. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
+#include "tests/guest/wait_asleep.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -294,7 +295,7 @@ TEST(who_receives_is_not_told)
 		CHECK_EQ(mq_receive(queue, text, 8, NULL), 1);
 		_exit(0);
 	}
-	usleep(100000);
+	wait_asleep(child);
 	CHECK_EQ(mq_notify(queue, &event), 0);
 	CHECK_EQ(mq_send(queue, "a", 1, 0), 0);
 	CHECK_EQ(waitpid(child, &status, 0), child);
@@ -360,18 +361,21 @@ TEST(bytes_of_all_queues_are_limited)
 {
 	struct rlimit limit = {4096, 4096};
 	struct mq_attr attributes = {.mq_maxmsg = 10, .mq_msgsize = 8192};
+	uid_t user = lone_user();
+	char second[64];
 
 	snprintf(name, sizeof(name), "/guest-test-%d", getpid());
+	snprintf(second, sizeof(second), "/guest-test-%d-second", getpid());
 	CHECK_EQ(setresgid(12345, 12345, 12345), 0);
-	CHECK_EQ(setresuid(12345, 12345, 12345), 0);
+	CHECK_EQ(setresuid(user, user, user), 0);
 	CHECK_EQ(setrlimit(RLIMIT_MSGQUEUE, &limit), 0);
 	CHECK_ERRNO(mq_open(name, O_CREAT | O_RDWR, 0600, &attributes), EMFILE);
 	attributes = (struct mq_attr){.mq_maxmsg = 4, .mq_msgsize = 512};
 	CHECK(mq_open(name, O_CREAT | O_RDWR, 0600, &attributes) >= 0);
-	CHECK_ERRNO(mq_open("/guest-test-second", O_CREAT | O_RDWR, 0600, &attributes), EMFILE);
+	CHECK_ERRNO(mq_open(second, O_CREAT | O_RDWR, 0600, &attributes), EMFILE);
 	/* Past fs.mqueue.msg_max without privileges. */
 	attributes = (struct mq_attr){.mq_maxmsg = 11, .mq_msgsize = 1};
-	CHECK_ERRNO(mq_open("/guest-test-second", O_CREAT | O_RDWR, 0600, &attributes), EINVAL);
+	CHECK_ERRNO(mq_open(second, O_CREAT | O_RDWR, 0600, &attributes), EINVAL);
 	CHECK_EQ(mq_unlink(name), 0);
 }
 

@@ -60,7 +60,7 @@ __attribute__((unused)) static int pty_wait(int fd, int count)
 {
 	int have = -1;
 
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		CHECK(ioctl(fd, FIONREAD, &have) == 0);
 		if (have >= count)
 			return have;

@@ -270,10 +270,11 @@ TEST(stop_and_start_characters)
 
 	pty_open();
 	pty_type("\023");
-	sleep_ms(10);
+	entry = (struct pollfd){pty_slave, POLLOUT, 0};
+	while (poll(&entry, 1, 0) == 1)
+		sleep_ms(1);
 	fcntl(pty_slave, F_SETFL, O_NONBLOCK);
 	CHECK_ERRNO(write(pty_slave, "x", 1), EAGAIN);
-	entry = (struct pollfd){pty_slave, POLLOUT, 0};
 	CHECK_EQ(poll(&entry, 1, 0), 0);
 	pty_type("\021");
 	CHECK_EQ(poll(&entry, 1, 5000), 1);
@@ -379,7 +380,7 @@ TEST(a_full_input_queue_holds_the_sender)
 		CHECK(sent < 10 << 20);
 	}
 	CHECK(sent >= 4095);
-	for (int idle = 0; idle < 20 && received < sent;) {
+	for (int idle = 0; idle < 20000 && received < sent;) {
 		count = read(pty_slave, block, sizeof(block));
 		if (count < 0) {
 			CHECK_EQ(errno, EAGAIN);

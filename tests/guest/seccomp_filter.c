@@ -133,7 +133,8 @@ static int threads_with(uint32_t action)
 
 		CHECK(install(SYS_getppid, action) == 0);
 		CHECK(pthread_create(&thread, NULL, calls_getppid, NULL) == 0);
-		sleep_ms(100);
+		/* That it is over, the kernel tells by its tid. */
+		CHECK(pthread_join(thread, NULL) == 0);
 		_exit(9);
 	}
 	CHECK(waitpid(child, &status, 0) == child);

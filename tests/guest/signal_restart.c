@@ -2,6 +2,7 @@
 /* A signal during each blocking call: EINTR without SA_RESTART, or always; going on with it;
  * restart_syscall. */
 #include "tests/guest/temporary.h"
+#include "tests/guest/wait_asleep.h"
 #include "tests/guest/watchdog.h"
 
 #include <linux/futex.h>
@@ -18,10 +19,15 @@
 #include <sys/un.h>
 
 static volatile sig_atomic_t handled;
+/* Shared, once somebody counts: so many signals, and no more. */
+static volatile int *handled_count;
+#define SIGNALS 3
 
 static void handler(int signal)
 {
 	handled = signal;
+	if (handled_count && ++*handled_count == SIGNALS)
+		setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 }
 
 /* SIGALRM soon, and then every 50 ms, so that none is missed. */
@@ -192,14 +198,19 @@ TEST(fifo_open_is_interrupted)
 	CHECK_ERRNO(open("fifo", O_RDONLY), EINTR);
 }
 
-/* With SA_RESTART the call goes on until a child makes it end. */
+/* With SA_RESTART the call goes on until a child makes it end, after a few signals. */
 static void later(void (*action)(int), int argument)
 {
-	pid_t child = fork();
+	pid_t child, parent = getpid();
 
+	handled_count = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(handled_count != MAP_FAILED);
+	child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
-		sleep_ms(150);
+		while (*handled_count < SIGNALS)
+			sleep_ms(1);
+		wait_asleep(parent);
 		action(argument);
 		_exit(7);
 	}

@@ -3,6 +3,7 @@
  */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
+#include "tests/guest/wait_asleep.h"
 
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -79,7 +80,7 @@ TEST(a_full_queue_and_a_removed_one)
 	child = fork();
 	if (child == 0)
 		_exit(msgsnd(id, &message, 64, 0) == -1 && errno == EIDRM ? 0 : 1);
-	sleep_ms(50);
+	wait_asleep(child);
 	CHECK(msgctl(id, IPC_RMID, NULL) == 0);
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
@@ -92,7 +93,7 @@ TEST(a_receiver_waits)
 
 	if (child == 0)
 		_exit(msgrcv(id, &message, 64, 5, 0) == 2 && message.type == 5 ? 0 : 1);
-	sleep_ms(30);
+	wait_asleep(child);
 	message = (struct message){.type = 4};
 	CHECK(msgsnd(id, &message, 2, 0) == 0);
 	message.type = 5;

@@ -2,6 +2,7 @@
 /* Interval timers, POSIX timers, and sleeping: what expires, how often, and who inherits. */
 #include "tests/guest/bad_address.h"
 #include "tests/guest/guest_test.h"
+#include "tests/guest/watchdog.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,7 +33,9 @@ static void handle(int signal)
 
 static void burn_until(volatile sig_atomic_t *value, int wanted)
 {
-	for (int64_t end = now_ns() + 20000000000; *value < wanted && now_ns() < end;)
+	int64_t end = now_ns() + GUEST_TEST_SECONDS / 2 * 1000000000ll;
+
+	while (*value < wanted && now_ns() < end)
 		;
 	CHECK(*value >= wanted);
 }
@@ -67,14 +70,22 @@ TEST(real_timer_repeats)
 	CHECK_EQ(left.it_value.tv_usec + left.it_value.tv_sec, 0);
 }
 
+/* What a host takes away from a busy machine may look like work: a sleep must be free of it once.
+ */
+#define QUIET_TRIES 50
+
 TEST(virtual_and_profiling_timers_count_work)
 {
 	struct itimerval time = every_ms(20, 0);
+	int tries = 0;
 
 	handle(SIGVTALRM);
 	handle(SIGPROF);
-	CHECK(setitimer(ITIMER_VIRTUAL, &time, NULL) == 0);
-	sleep_ms(60);
+	do {
+		count = 0;
+		CHECK(setitimer(ITIMER_VIRTUAL, &time, NULL) == 0);
+		sleep_ms(60);
+	} while (count > 0 && ++tries < QUIET_TRIES);
 	CHECK_EQ(count, 0);
 	burn_until(&count, 1);
 	CHECK_EQ(last_signal, SIGVTALRM);
@@ -133,11 +144,20 @@ TEST(interval_timer_errors)
 
 TEST(alarm_tells_what_was_left)
 {
-	CHECK_EQ(alarm(100), GUEST_TEST_SECONDS);
-	CHECK_EQ(alarm(0), 100);
-	CHECK_EQ(alarm(1), 0);
+	unsigned int left = alarm(1000);
+	sigset_t alarms, none;
+
+	watchdog_start();
+	CHECK(left > 0 && left <= GUEST_TEST_SECONDS);
+	left = alarm(0);
+	CHECK(left > 1000 - GUEST_TEST_SECONDS && left <= 1000);
 	handle(SIGALRM);
-	CHECK_EQ(pause(), -1);
+	sigemptyset(&none);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	CHECK(sigprocmask(SIG_BLOCK, &alarms, NULL) == 0);
+	CHECK_EQ(alarm(1), 0);
+	CHECK_ERRNO(sigsuspend(&none), EINTR);
 	CHECK_EQ(count, 1);
 }
 
@@ -279,12 +299,15 @@ TEST(timers_of_cpu_clocks)
 
 	handle(SIGUSR1);
 	for (int i = 0; i < 2; i++) {
+		int tries = 0;
 		timer_t timer;
 
-		count = 0;
 		CHECK(timer_create(clocks[i], &event, &timer) == 0);
-		CHECK(timer_settime(timer, 0, &time, NULL) == 0);
-		sleep_ms(40);
+		do {
+			count = 0;
+			CHECK(timer_settime(timer, 0, &time, NULL) == 0);
+			sleep_ms(40);
+		} while (count > 0 && ++tries < QUIET_TRIES);
 		CHECK_EQ(count, 0);
 		burn_until(&count, 1);
 		CHECK(timer_delete(timer) == 0);
@@ -336,7 +359,8 @@ TEST(sleeping_takes_its_time)
 TEST(sleeping_is_interrupted)
 {
 	struct timespec time = {50, 0}, left = {0, 0};
-	struct itimerval soon = every_ms(20, 0);
+	/* Again and again: the first may come before the sleep. */
+	struct itimerval soon = every_ms(20, 20);
 
 	handle(SIGALRM);
 	CHECK(setitimer(ITIMER_REAL, &soon, NULL) == 0);

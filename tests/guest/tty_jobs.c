@@ -2,6 +2,7 @@
 /* A controlling terminal: getting and losing it, foreground and background groups, keys that are
  * signals, hang-ups. */
 #include "tests/guest/pty.h"
+#include "tests/guest/wait_asleep.h"
 
 static volatile sig_atomic_t caught[65];
 
@@ -156,17 +157,20 @@ TEST(an_interrupt_throws_away_what_was_typed)
 
 TEST(a_blocked_read_is_interrupted)
 {
+	pid_t child, reader = getpid();
 	char byte;
 
 	session_make();
 	catch (SIGINT);
-	if (fork() == 0) {
-		sleep_ms(20);
+	child = fork();
+	if (child == 0) {
 		signal(SIGINT, SIG_IGN);
+		wait_asleep(reader);
 		pty_type("\003");
 		_exit(0);
 	}
 	CHECK_ERRNO(read(pty_slave, &byte, 1), EINTR);
+	CHECK(waitpid(child, NULL, 0) == child);
 }
 
 static void reads(void)
