@@ -203,6 +203,7 @@ struct super_block {
 	uint64_t magic;
 	bool no_negative_cache; /* absent names are not remembered (proc) */
 	bool no_name_cache;	/* not even present ones are (proc/PID) */
+	bool inodes_are_fleeting; /* each look makes a new one; the number says which file it is */
 	bool exports_handles;	/* number and time of birth find a file again (vfs/file_handle.h) */
 	bool read_only;
 	bool no_devices; /* set once: its device nodes cannot be opened */

@@ -396,6 +396,40 @@ TEST(message_queues)
 	CHECK(queue < 0);
 }
 
+/* Their inodes come and go, and are the same files all the same. */
+TEST(files_of_the_kernel)
+{
+	int fd, keep[2];
+	char path[64];
+	pid_t child;
+
+	need_abi(7);
+	CHECK(pipe(keep) == 0);
+	child = fork();
+	if (child == 0) {
+		close(keep[1]);
+		_exit(read(keep[0], path, 1) != 0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/status", child);
+	fd = new_ruleset(READ_FILE, 0, 0);
+	allow(fd, "/proc/self", READ_FILE);
+	allow(fd, path, READ_FILE);
+	allow(fd, "/proc/sys/kernel", READ_FILE);
+	allow(fd, "/proc/meminfo", READ_FILE);
+	enforce(fd);
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(opening("/proc/self/status", O_RDONLY), 0);
+		CHECK_EQ(opening("/proc/self/task/../stat", O_RDONLY), 0);
+		CHECK_EQ(opening("/proc/sys/kernel/ostype", O_RDONLY), 0);
+		CHECK_EQ(opening("/proc/sys/vm/overcommit_memory", O_RDONLY), EACCES);
+		CHECK_EQ(opening("/proc/meminfo", O_RDONLY), 0);
+		CHECK_EQ(opening("/proc/uptime", O_RDONLY), EACCES);
+		CHECK_EQ(opening(path, O_RDONLY), 0);
+	}
+	strcpy(strrchr(path, '/'), "/stat");
+	CHECK_EQ(opening(path, O_RDONLY), EACCES);
+}
+
 /* --- the tree --- */
 
 TEST(moved_directories)

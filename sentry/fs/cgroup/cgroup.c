@@ -242,7 +242,7 @@ static int cgroup_fill(struct super_block *sb)
 		return -ENOMEM;
 	super->block_size = PAGE_SIZE;
 	sb->private = super;
-	sb->no_name_cache = sb->no_negative_cache = true;
+	sb->no_name_cache = sb->no_negative_cache = sb->inodes_are_fleeting = true;
 	error = proc_inode_new(sb, ROOT_INODE, &root_entry, NULL, false, 0, &root);
 	return error ? error : super_block_set_root(sb, root);
 }

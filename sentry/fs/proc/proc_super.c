@@ -143,7 +143,7 @@ static int proc_fill(struct super_block *sb, const char *options)
 		pid_namespace_get(current ? task_pid_namespace(current) : g_tasks.root_pid_ns);
 	super->block_size = BLOCK_SIZE;
 	sb->private = super;
-	sb->no_name_cache = sb->no_negative_cache = true;
+	sb->no_name_cache = sb->no_negative_cache = sb->inodes_are_fleeting = true;
 	error = parse_options(super, options);
 	if (!error)
 		error = proc_inode_new(sb, ROOT_INODE, &proc_root_entry, NULL, false, 0, &root);

@@ -41,7 +41,10 @@ const struct landlock_rule *landlock_find_dentry(
 {
 	struct inode *inode = dentry_inode(dentry);
 
-	if (!inode || !atomic_load_explicit(&inode->landlocked, memory_order_relaxed))
+	if (!inode)
+		return NULL;
+	if (!inode->sb->inodes_are_fleeting &&
+		!atomic_load_explicit(&inode->landlocked, memory_order_relaxed))
 		return NULL;
 	return landlock_find_inode(domain, inode);
 }

@@ -81,29 +81,32 @@ void landlock_domain_put(struct landlock_domain *domain)
 const struct landlock_rule *landlock_find_inode(
 	const struct landlock_domain *domain, struct inode *inode)
 {
-	struct landlock_rule key = {.inode = inode};
+	struct landlock_rule key;
 
+	landlock_rule_set_key(&key, inode, 0);
 	return RB_FIND(landlock_rules, (struct landlock_rules *)&domain->rules, &key);
 }
 
 const struct landlock_rule *landlock_find_port(const struct landlock_domain *domain, uint16_t port)
 {
-	struct landlock_rule key = {.port = port};
+	struct landlock_rule key;
 
+	landlock_rule_set_key(&key, NULL, port);
 	return RB_FIND(landlock_rules, (struct landlock_rules *)&domain->rules, &key);
 }
 
 static int insert(struct landlock_domain *domain, const struct landlock_rule *like,
 	struct landlock_rule **out)
 {
-	int error = landlock_rule_new(like->inode, like->port, like->layer_count + 1u, out);
+	int error =
+		landlock_rule_new(like->inode, (uint16_t)like->number, like->layer_count + 1u, out);
 
 	if (error)
 		return error;
 	/* A last place is left for the new layer. */
 	(*out)->layer_count = 0;
 	RB_INSERT(landlock_rules, &domain->rules, *out);
-	domain->rule_count++;
+	domain->cost += landlock_rule_cost(*out);
 	return 0;
 }
 
@@ -159,15 +162,15 @@ int landlock_domain_new(const struct landlock_domain *parent, struct landlock_ru
 	struct landlock_domain **out)
 {
 	struct landlock_domain *domain;
-	size_t rule_count;
+	size_t cost;
 	int error;
 
 	if (parent && parent->layer_count == LINUX_LANDLOCK_MAX_NUM_LAYERS)
 		return -E2BIG;
 	mutex_lock(&ruleset->lock);
-	rule_count = ruleset->rule_count + (parent ? parent->rule_count : 0);
+	cost = ruleset->cost + (parent ? parent->cost : 0);
 	mutex_unlock(&ruleset->lock);
-	error = landlock_check_room(rule_count);
+	error = landlock_check_room(cost);
 	domain = error ? NULL : calloc(1, sizeof(*domain));
 	if (!domain)
 		return -ENOMEM;

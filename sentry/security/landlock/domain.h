@@ -19,8 +19,11 @@ struct landlock_layer {
 /* Never changes once it is a domain's; in a ruleset there is one layer, whose access grows. */
 struct landlock_rule {
 	RB_ENTRY(landlock_rule) node;
-	struct inode *inode; /* a reference; NULL: of the port */
-	uint16_t port;
+	struct inode *inode; /* a reference; NULL: of a port */
+	/* Set once, as the key: the inode; or its super block and its number, where inodes are
+	 * fleeting; or NULL and the port. */
+	const void *object;
+	uint64_t number;
 	uint8_t layer_count;
 	struct landlock_layer layers[];
 };
@@ -34,13 +37,13 @@ struct landlock_ruleset {
 	struct mutex lock;		 /* RANK_LEAF */
 	struct landlock_handled handled; /* set once */
 	struct landlock_rules rules;	 /* lock, as the next */
-	size_t rule_count;
+	size_t cost;			 /* of the rules, in bytes */
 };
 
 struct landlock_domain {
 	struct refcount refs;
 	struct landlock_rules rules; /* set once, as all below */
-	size_t rule_count;
+	size_t cost;
 	struct landlock_handled all; /* of all layers; no rights to files: none are asked for */
 	unsigned int layer_count;
 	struct {
@@ -57,8 +60,12 @@ must_check int landlock_rule_new(
 /* Drops the inode: no lock held. */
 void landlock_rules_free(struct landlock_rules *rules);
 void landlock_rule_free(struct landlock_rule *rule);
-/* Is there memory for so many rules? No lock held. */
-must_check int landlock_check_room(size_t rule_count);
+/* What it counts. */
+size_t landlock_rule_cost(const struct landlock_rule *rule);
+/* Is there memory for rules that count so much? No lock held. */
+must_check int landlock_check_room(size_t cost);
+/* What an inode or, with NULL, a port is found by. */
+void landlock_rule_set_key(struct landlock_rule *rule, struct inode *inode, uint16_t port);
 
 /* --- domain.c --- */
 /* NULL: none. */

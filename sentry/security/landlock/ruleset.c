@@ -19,7 +19,8 @@
 
 #define MEMORY_MAX (64ul << 20)
 /* What a rule counts: itself with all layers it could have, and the inode that it keeps. */
-#define RULE_COST 768ul
+#define PORT_COST  160ul
+#define INODE_COST 768ul
 
 RB_GENERATE(landlock_rules, landlock_rule, node, landlock_rule_compare)
 REFCOUNT_TYPE(ruleset_refs, "landlock_ruleset");
@@ -28,35 +29,48 @@ static _Atomic size_t memory;
 
 int landlock_rule_compare(const struct landlock_rule *a, const struct landlock_rule *b)
 {
-	if (a->inode != b->inode)
-		return (uintptr_t)a->inode < (uintptr_t)b->inode ? -1 : 1;
-	return (a->port > b->port) - (a->port < b->port);
+	if (a->object != b->object)
+		return (uintptr_t)a->object < (uintptr_t)b->object ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
 }
 
-int landlock_check_room(size_t rule_count)
+void landlock_rule_set_key(struct landlock_rule *rule, struct inode *inode, uint16_t port)
 {
-	if (rule_count > MEMORY_MAX / RULE_COST)
-		return -ENOMEM;
-	return memory_file_has_room(rule_count * RULE_COST) ? 0 : -ENOMEM;
+	rule->object = inode;
+	rule->number = port;
+	if (inode && inode->sb->inodes_are_fleeting) {
+		rule->object = inode->sb;
+		rule->number = inode->attributes.ino;
+	}
+}
+
+size_t landlock_rule_cost(const struct landlock_rule *rule)
+{
+	return rule->inode ? INODE_COST : PORT_COST;
+}
+
+int landlock_check_room(size_t cost)
+{
+	return cost <= MEMORY_MAX && memory_file_has_room(cost) ? 0 : -ENOMEM;
 }
 
 int landlock_rule_new(
 	struct inode *inode, uint16_t port, unsigned int layer_count, struct landlock_rule **out)
 {
 	struct landlock_rule *rule;
+	size_t cost = inode ? INODE_COST : PORT_COST;
 
-	if (atomic_fetch_add(&memory, RULE_COST) + RULE_COST > MEMORY_MAX) {
-		atomic_fetch_sub(&memory, RULE_COST);
-		return -ENOMEM;
-	}
 	rule = calloc(1, sizeof(*rule) + layer_count * sizeof(rule->layers[0]));
-	if (!rule) {
-		atomic_fetch_sub(&memory, RULE_COST);
+	if (!rule)
+		return -ENOMEM;
+	if (atomic_fetch_add(&memory, cost) + cost > MEMORY_MAX) {
+		atomic_fetch_sub(&memory, cost);
+		free(rule);
 		return -ENOMEM;
 	}
-	memory_held_note(RULE_COST);
+	memory_held_note(cost);
 	rule->inode = inode ? inode_get(inode) : NULL;
-	rule->port = port;
+	landlock_rule_set_key(rule, inode, port);
 	rule->layer_count = (uint8_t)layer_count;
 	*out = rule;
 	return 0;
@@ -64,10 +78,10 @@ int landlock_rule_new(
 
 void landlock_rule_free(struct landlock_rule *rule)
 {
+	atomic_fetch_sub(&memory, landlock_rule_cost(rule));
 	if (rule->inode)
 		inode_put(rule->inode);
 	free(rule);
-	atomic_fetch_sub(&memory, RULE_COST);
 }
 
 void landlock_rules_free(struct landlock_rules *rules)
@@ -119,7 +133,7 @@ static int add_rule(
 	struct landlock_ruleset *ruleset, struct inode *inode, uint16_t port, uint16_t access)
 {
 	struct landlock_rule *rule, *other;
-	int error = landlock_check_room(1);
+	int error = landlock_check_room(inode ? INODE_COST : PORT_COST);
 
 	if (!error)
 		error = landlock_rule_new(inode, port, 1, &rule);
@@ -131,7 +145,7 @@ static int add_rule(
 	if (other)
 		other->layers[0].access |= access;
 	else
-		ruleset->rule_count++;
+		ruleset->cost += landlock_rule_cost(rule);
 	mutex_unlock(&ruleset->lock);
 	if (other)
 		landlock_rule_free(rule);
