@@ -172,6 +172,22 @@ static int bomb_revoked_keys(void)
 	return 0;
 }
 
+/* Landlock rulesets with rules about every port. */
+static int bomb_landlock(void)
+{
+	for (;;) {
+		uint64_t handled[2] = {0, 3}, rule[2] = {3, 0};
+		long ruleset =
+			syscall(SYS_landlock_create_ruleset, handled, sizeof(handled), 0);
+
+		if (ruleset < 0)
+			return stopped("landlock_create_ruleset");
+		for (; rule[1] < 65536; rule[1]++)
+			if (syscall(SYS_landlock_add_rule, ruleset, 2, rule, 0))
+				return stopped("landlock_add_rule");
+	}
+}
+
 static int bomb_mapped_file(void)
 {
 	int fd = open("/dev/shm/mapped", O_RDWR | O_CREAT, 0600);
@@ -326,6 +342,7 @@ static const struct {
 	int (*run)(void);
 } ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
 	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"keys", bomb_keys},
+	{"landlock", bomb_landlock},
 	{"revoked", bomb_revoked_keys}, {"layer", bomb_layer}, {"memfd", bomb_memfd},
 	{"names", bomb_names}, {"mapped", bomb_mapped_file}, {"shared", bomb_shared},
 	{"sparse", bomb_sparse}, {"pipes", bomb_pipes}, {"sockets", bomb_sockets},

@@ -31,6 +31,8 @@ BOMBS = [
     ("xattrs", True, ["--memory", "96M"], {3}, {"exit"}, "stopped: fill: ENOSPC", lambda r: r["limits"]["memory"]["reached"] == 0),
     ("keys", True, ["--memory", "48M"], {3}, {"exit"}, "stopped: add_key: ENOMEM", lambda r: r["limits"]["memory"]["reached"] == 0),
     ("keys", True, [], {3}, {"exit"}, "stopped: add_key: ENOMEM", lambda r: r["memory_peak_bytes"] < 160 << 20),
+    ("landlock", True, ["--memory", "48M"], {3}, {"exit"}, "stopped: landlock_add_rule: ENOMEM", lambda r: r["limits"]["memory"]["reached"] == 0),
+    ("landlock", True, [], {3}, {"exit"}, "stopped: landlock_add_rule: ENOMEM", lambda r: r["memory_peak_bytes"] < 160 << 20),
     ("revoked", True, [], {0}, {"exit"}, "collected", lambda r: True),
     ("mapped", True, ["--disk", "20M"], {135}, {"exit"}, "", lambda r: r["limits"]["disk"]["reached"] > 0),
     ("mapped", True, ["--memory", "96M"], {135, 137}, {"exit", "memory"}, "", lambda r: True),
