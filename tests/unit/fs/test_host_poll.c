@@ -27,7 +27,7 @@ static bool wake_note(struct waiter *waiter, uint32_t events)
 
 static bool hears(uint32_t events)
 {
-	for (int i = 0; i < 2000 && (heard & events) != events; i++)
+	for (int i = 0; i < 60000 && (heard & events) != events; i++)
 		usleep(1000);
 	return (heard & events) == events;
 }

@@ -274,6 +274,20 @@ START_TEST(test_never_backwards)
 }
 END_TEST
 
+/* The largest of a few readings: the others were interrupted between the two clocks. */
+static int64_t ahead_of_host(void)
+{
+	int64_t most = INT64_MIN;
+
+	for (int i = 0; i < 100; i++) {
+		int64_t ours = clock_monotonic(), ahead = ours - host_now(CLOCK_MONOTONIC);
+
+		if (ahead > most)
+			most = ahead;
+	}
+	return most;
+}
+
 /* Our clock is ahead of the host's: it slows down, and never goes back. */
 START_TEST(test_ahead_of_host)
 {
@@ -283,7 +297,7 @@ START_TEST(test_ahead_of_host)
 	if (!params->ready)
 		return;
 	params->monotonic.base_ns += 30000000;
-	ahead = clock_monotonic() - host_now(CLOCK_MONOTONIC);
+	ahead = ahead_of_host();
 	for (int i = 0; i < 20; i++) {
 		(void)usleep(10000);
 		before = clock_monotonic();
@@ -291,7 +305,7 @@ START_TEST(test_ahead_of_host)
 		ck_assert_int_ge(clock_monotonic(), before);
 		ck_assert_int_ge(vdso_now(CLOCK_MONOTONIC), before);
 	}
-	ck_assert_int_lt(clock_monotonic() - host_now(CLOCK_MONOTONIC), ahead - 500000);
+	ck_assert_int_lt(ahead_of_host(), ahead - 500000);
 }
 END_TEST
 
@@ -304,7 +318,7 @@ START_TEST(test_behind_host)
 	params->monotonic.base_ns -= 5 * NSEC_PER_SEC;
 	(void)usleep(10000);
 	clock_update();
-	ck_assert_int_le(llabs(clock_monotonic() - host_now(CLOCK_MONOTONIC)), 10000000);
+	ck_assert_int_le(llabs(ahead_of_host()), 10000000);
 }
 END_TEST
 

@@ -547,7 +547,7 @@ START_TEST(test_many_threads)
 			pthread_join(threads[i], NULL);
 		context_release(m->context);
 		address_space_free(m->as);
-		for (int i = 0; i < 500 && count_tasks(stub) > 9; i++)
+		for (int i = 0; i < 5000 && count_tasks(stub) > 9; i++)
 			usleep(10000);
 		ck_assert_uint_le(count_tasks(stub), 9);
 		ck_assert_int_eq(address_space_new(m->platform, &m->as), 0);
@@ -700,7 +700,7 @@ START_TEST(test_killed_sentry)
 	usleep(20000);
 	kill(child, SIGKILL);
 	expect_end(child);
-	for (int i = 0; i < 100 && !is_dead(stub); i++)
+	for (int i = 0; i < 5000 && !is_dead(stub); i++)
 		usleep(10000);
 	ck_assert(is_dead(stub));
 }
