@@ -242,7 +242,7 @@ TEST(ignored_signals_and_mask_survive_handlers_do_not)
 TEST(pid_and_alarm_survive)
 {
 	char text[64] = "";
-	pid_t child;
+	pid_t child = -1;
 	int fds[2], status;
 
 	/* Where a second is too short for a shell's start, there is another. */
