@@ -33,7 +33,7 @@ class Score:
         sys.exit(1 if self.failed or not self.count else 0)
 
 
-def run(command, cwd=None, timeout=60, stdin=subprocess.DEVNULL, env=None):
+def run(command, cwd=None, timeout=300, stdin=subprocess.DEVNULL, env=None):
     """(status, standard output, standard error); a timeout has the status None."""
     try:
         done = subprocess.run(command, cwd=cwd, stdin=stdin, capture_output=True, timeout=timeout, env=env)

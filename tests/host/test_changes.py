@@ -69,7 +69,7 @@ def export(directory):
     os.mkfifo(fifo)
     reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
     done = job(place, "true", "--export-changes", fifo)
-    score.check(done[0] == 0 and len(reader.communicate(timeout=20)[0]) >= 1024 and stat.S_ISFIFO(os.stat(fifo).st_mode), "nor is a FIFO", done)
+    score.check(done[0] == 0 and len(reader.communicate(timeout=300)[0]) >= 1024 and stat.S_ISFIFO(os.stat(fifo).st_mode), "nor is a FIFO", done)
     read, write = os.pipe()
     process = subprocess.Popen([CSANDBOX, "run", "--export-changes", f"fd:{write}", "--", "sh", "-c", "echo x > piped"], cwd=place, pass_fds=[write])
     os.close(write)

@@ -145,10 +145,10 @@ def hostile_programs():
             path = pathlib.Path(directory) / "program"
             path.write_bytes(data)
             path.chmod(0o755)
-            result = sandbox("--", str(path), timeout=20)
+            result = sandbox("--", str(path), timeout=300)
             text = result[2].decode(errors="replace")
             try:
-                native = run([str(path)], timeout=20)[0]
+                native = run([str(path)], timeout=300)[0]
                 native = 128 - native if native < 0 else native
             except OSError as error:
                 native = 127 if error.errno == errno.ENOENT else 126
@@ -176,7 +176,7 @@ def family(pid):
     return found
 
 
-def gone(pids, seconds=5):
+def gone(pids, seconds=100):
     end = time.time() + seconds
     while time.time() < end:
         alive = []
@@ -199,7 +199,7 @@ def signals():
         process.stdout.readline()
         process.send_signal(number)
         try:
-            out, _ = process.communicate(timeout=10)
+            out, _ = process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             out = b"(timeout)"

@@ -41,13 +41,22 @@ def manual():
     score.check(len(options) > 40 and options == told, "the manual page has every option", options ^ told)
 
 
+def in_time(script):
+    """With a time that is over before the shell could set its trap, it gets more."""
+    for timeout in ("400ms", "3s", "20s"):
+        result = sandbox("--timeout", timeout, "--", "sh", "-c", script)
+        if result[1]:
+            break
+    return result
+
+
 def statuses():
     began = time.monotonic()
     says("--timeout", sandbox("--timeout", "300ms", "--", "sleep", "60"), 124, "")
     says("--timeout with a child that goes on", sandbox("--timeout", "300ms", "--", "sh", "-c", "sleep 60; sleep 60"), 124, "")
-    says("SIGTERM comes first", sandbox("--timeout", "400ms", "--", "sh", "-c", "trap 'echo told; exit 0' TERM; while :; do sleep 0.05; done"), 124, "told\n")
+    says("SIGTERM comes first", in_time("trap 'echo told; exit 0' TERM; while :; do sleep 0.05; done"), 124, "told\n")
     says("and SIGKILL after --grace", sandbox("--timeout", "300ms", "--grace", "300ms", "--", "sh", "-c", "trap '' TERM; while :; do sleep 1; done"), 124, "")
-    says("and who is stopped", sandbox("--timeout", "400ms", "--", "sh", "-c", "trap 'echo told; exit 0' TERM; kill -STOP $$; sleep 9"), 124, "told\n")
+    says("and who is stopped", in_time("trap 'echo told; exit 0' TERM; kill -STOP $$; sleep 900"), 124, "told\n")
     says("process 1 as well", sandbox("--timeout", "300ms", "--grace", "300ms", "--as-pid-1", "--", "sleep", "60"), 124, "")
     says("who is faster keeps its status", sandbox("--timeout", "60s", "--", "sh", "-c", "exit 7"), 7, "")
     says("--cpu-time", sandbox("--cpu-time", "200ms", "--", "sh", "-c", "while :; do :; done"), 137, "")
@@ -66,7 +75,7 @@ def statuses():
     says("--file-size cannot be raised by root inside", sandbox("--file-size", "1M", "--", "sh", "-c", "ulimit -H -f unlimited 2>/dev/null && echo raised; ulimit -f"), 0,
          "2048\n")
     says("--open-files", sandbox("--open-files", "64", "--", "sh", "-c", "ulimit -n; ulimit -H -n 100 2>/dev/null || echo no"), 0, "64\nno\n")
-    score.check(time.monotonic() - began < 60, "all of it in time")
+    score.check(time.monotonic() - began < 250, "all of it in time")
 
 
 def inside():
@@ -172,7 +181,10 @@ def host_cgroups():
     for path in abandoned:
         os.mkdir(path)
     for name, more in (("after a moment", []), ("from the start", ["--host-cgroups"])):
-        processes, members, values, left = in_cgroup(options + more, paths, 3)
+        for seconds in (3, 20, 60):
+            processes, members, values, left = in_cgroup(options + more, paths, seconds)
+            if processes is not None:
+                break
         score.check(processes is not None, f"the sentry and all its stubs are in it {name}", members)
         score.check(values == {"memory.limit_in_bytes": str(192 << 20), "pids.max": "376", "cpu.cfs_quota_us": "225000"}, f"with room, {name}", values)
         score.check(not left, f"and nothing of it stays, {name}", left)
@@ -184,12 +196,14 @@ def host_cgroups():
 def patience():
     """A sentry that was stopped keeps no time: the command does, in the end."""
     began = time.monotonic()
-    running = subprocess.Popen([CSANDBOX, "run", "--timeout", "500ms", "--grace", "500ms", "--", "sleep", "60"], cwd="/", stderr=subprocess.PIPE)
+    running = subprocess.Popen([CSANDBOX, "run", "--timeout", "5s", "--grace", "500ms", "--", "sleep", "600"], cwd="/", stderr=subprocess.PIPE)
+    children = []
+    while not children and running.poll() is None:
+        children = open(f"/proc/{running.pid}/task/{running.pid}/children").read().split()
     time.sleep(0.3)
-    children = open(f"/proc/{running.pid}/task/{running.pid}/children").read().split()
     for child in children:
         os.kill(int(child), signal.SIGSTOP)
-    _, err = running.communicate(timeout=60)
+    _, err = running.communicate(timeout=300)
     score.check(running.returncode == 125 and len(children) == 1 and time.monotonic() - began > 10, "a sentry that does not keep time is killed", err)
 
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 SECONDS = 5
-LIMIT = 90
+LIMIT = 300
 
 
 def run(csandbox, program, seed, subcommand):

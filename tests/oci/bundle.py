@@ -100,14 +100,14 @@ class Bundle:
         """Engines give files or pipes of their own; a pipe to this test would be held open by the container."""
         self.write()
         done = subprocess.run(self.command("create", "--bundle", self.path, *options, identity), stdin=subprocess.DEVNULL,
-                              stdout=output, stderr=output, timeout=30)
+                              stdout=output, stderr=output, timeout=300)
         return done.returncode
 
     def status(self, identity):
         status, out, _ = self.do("state", identity)
         return json.loads(out)["status"] if status == 0 else None
 
-    def wait_for(self, identity, status, seconds=10):
+    def wait_for(self, identity, status, seconds=100):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if self.status(identity) == status:

@@ -122,7 +122,7 @@ class Cri:
 
     def call(self, name, *fields):
         method = self.channel.unary_unary("/runtime.v1.RuntimeService/" + name, request_serializer=lambda data: data, response_deserializer=parse)
-        return method(message(*fields), timeout=30)
+        return method(message(*fields), timeout=300)
 
 
 def pods(cri, top):
@@ -143,7 +143,7 @@ def pods(cri, top):
 
     first = container("first", "echo out; echo $$; sleep 100000")
     second = container("second", "echo x > /dev/shm/x; exit 7")
-    for _ in range(100):
+    for _ in range(2000):
         if status(second).get(3) == 2:
             break
         time.sleep(0.05)
@@ -157,7 +157,7 @@ def pods(cri, top):
     cri.call("RemoveContainer", (1, first))
     if os.path.exists("/sys/fs/cgroup/memory") or os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
         hog = container("hog", "x=$(dd if=/dev/zero bs=1M count=200 2>/dev/null | tr '\\000' a); echo too much", (1, message((4, 32 << 20))))
-        for _ in range(200):
+        for _ in range(2000):
             if status(hog).get(3) == 2:
                 break
             time.sleep(0.05)
@@ -185,7 +185,7 @@ def main():
         daemon = subprocess.Popen(["containerd", "--config", f"{top}/config.toml"], stdout=open(f"{top}/log", "wb"), stderr=subprocess.STDOUT)
         ctr = ["ctr", "--address", f"{top}/socket", "-n", "k8s.io"]
         try:
-            for _ in range(100):
+            for _ in range(1000):
                 if run([*ctr, "version"])[0] == 0:
                     break
                 time.sleep(0.1)
@@ -201,7 +201,7 @@ def main():
                 score.check(False, "a call that failed", error.details())
         finally:
             daemon.terminate()
-            daemon.wait(timeout=20)
+            daemon.wait(timeout=300)
             run(["sh", "-c", f"grep -o '{top}[^ ]*' /proc/mounts | sort -r | xargs -r -n1 umount -l"])
     score.finish()
 

@@ -74,7 +74,7 @@ def main():
         open(f"{top}/slow.createRuntime", "w").close()
         begin = time.monotonic()
         result = bundle.run("h1")
-        score.check(result[0] == 1 and b"timed out" in result[2] and time.monotonic() - begin < 15, "a hook that lasts longer than its timeout", result)
+        score.check(result[0] == 1 and b"timed out" in result[2] and time.monotonic() - begin < 100, "a hook that lasts longer than its timeout", result)
         for name, hook in (("no path", {}), ("a relative path", {"path": "x"}), ("a timeout that is none", {"path": "/x", "timeout": 0})):
             bundle.reset("true").config["hooks"] = {"poststop": [hook]}
             result = bundle.run("h1")

@@ -66,7 +66,7 @@ def inside(bundle, identity, *command):
 
 
 def wait_made(bundle, identity):
-    for _ in range(200):
+    for _ in range(2000):
         if inside(bundle, identity, "test", "-e", "/tmp/made")[0] == 0:
             return True
         time.sleep(0.05)
@@ -91,7 +91,7 @@ def sessions(top):
     bundle.do("start", "ses1")
     result = inside(bundle, "ses1", "keyctl", "rdescribe", "@s")
     score.check(result == (0, "keyring;0;0;3f1b0000;_ses.ses1\n"), "the session keyring of a container", result)
-    for _ in range(100):
+    for _ in range(2000):
         result = inside(bundle, "ses1", "keyctl", "print", "%user:first")
         if result[0] == 0:
             break

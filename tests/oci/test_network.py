@@ -76,7 +76,7 @@ def raw(bundle, name, address, namespace, capable, wanted):
             bundle.config["process"]["capabilities"][kind] = ["CAP_NET_RAW"]
     before = makers()
     result = bundle.run()
-    for _ in range(50):
+    for _ in range(1000):
         if makers() <= before:
             break
         time.sleep(0.1)
@@ -151,7 +151,7 @@ def main():
             bundle.create("server")
             bundle.do("start", "server")
             text = b""
-            for _ in range(50):
+            for _ in range(1000):
                 try:
                     with socket.create_connection(("10.231.77.2", 80), timeout=5) as client:
                         text = client.recv(100)

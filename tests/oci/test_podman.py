@@ -116,7 +116,7 @@ def limits(podman):
 def long_life(podman):
     script = 'trap "echo term; exit 4" TERM; echo up; while :; do sleep 0.05; done'
     says("run -d", podman.run("-d", "--name", "d1", "--health-cmd", "test -e /healthy", "--health-interval", "disable", "box", "sh", "-c", script))
-    for _ in range(100):
+    for _ in range(2000):
         if podman.do("logs", "d1")[1] == b"up\n":
             break
         time.sleep(0.05)
@@ -125,7 +125,10 @@ def long_life(podman):
     says("exec: not found", podman.do("exec", "d1", "nosuch"), 127)
     says("healthcheck of what is not well", podman.do("healthcheck", "run", "d1"), 1)
     says("exec -d", podman.do("exec", "-d", "d1", "touch", "/healthy"))
-    time.sleep(0.3)
+    for _ in range(1000):
+        if podman.do("exec", "d1", "test", "-e", "/healthy")[0] == 0:
+            break
+        time.sleep(0.1)
     says("healthcheck", podman.do("healthcheck", "run", "d1"))
     says("exec --user, --workdir, --env", podman.do("exec", "--user", "1:2", "--workdir", "/tmp", "--env", "Q=1", "d1", "sh", "-c", "id -u; id -g; pwd; echo $Q"), 0, "1\n2\n/tmp\n1\n")
     says("exec -i", podman.do("exec", "-i", "d1", "cat", stdin=open("/etc/hostname", "rb")), 0, open("/etc/hostname").read())
@@ -155,7 +158,7 @@ def killed_monitor(podman):
     pid = podman.do("inspect", "-f", "{{.State.ConmonPid}} {{.State.Pid}}", "k1")[1].split()
     os.kill(int(pid[0]), signal.SIGKILL)
     says("rm -f cleans up", podman.do("rm", "-f", "-t", "0", "k1"))
-    for _ in range(100):
+    for _ in range(2000):
         if not alive(int(pid[1])):
             break
         time.sleep(0.05)
@@ -175,7 +178,7 @@ def terminal(podman):
     pid, fd = pty.fork()
     if pid == 0:
         os.execvp("podman", [*podman.start, "run", *NETWORK, *LIMITS, "--rm", "-it", "box", "sh"])
-    text, steps, end = b"", [(b"# ", b"tty; echo wo''rd\n"), (b"word\r\n", b"exit 5\n")], time.monotonic() + 30
+    text, steps, end = b"", [(b"# ", b"tty; echo wo''rd\n"), (b"word\r\n", b"exit 5\n")], time.monotonic() + 300
     while time.monotonic() < end:
         if not select.select([fd], [], [], 0.2)[0]:
             continue
@@ -196,7 +199,10 @@ def pods(podman):
         return
     says("pod create", podman.do("pod", "create", "--name", "p1", "--network", "none"))
     says("run --pod", podman.do("run", "-d", "--pod", "p1", "--name", "m1", *LIMITS, "box", "sh", "-c", "echo shared > /dev/shm/x; sleep 1000"))
-    time.sleep(0.3)
+    for _ in range(1000):
+        if podman.do("exec", "m1", "cat", "/dev/shm/x")[1] == b"shared\n":
+            break
+        time.sleep(0.1)
     says("a second member shares memory and name, and has processes of its own",
          podman.do("run", "--rm", "--pod", "p1", *LIMITS, "box", "sh", "-c", "cat /dev/shm/x; hostname; [ $$ = 1 ] && echo own"), 0, "shared\np1\nown\n")
     says("a third one", podman.do("run", "-d", "--pod", "p1", "--name", "m3", *LIMITS, "box", "sleep", "1000"))
@@ -283,7 +289,7 @@ def rootless(top):
     score.check(os.stat(f"{here}/volume/y").st_uid == user.pw_uid, "rootless: what root inside makes is the user's")
     says("rootless: --tmpfs, --read-only", start_one("--rm", "--tmpfs", "/t", "--read-only", "box", "sh", "-c", "touch /t/x && touch /x"), 1, "", "Read-only file system")
     says("rootless: run -d", start_one("-d", "--name", "r1", "box", "sh", "-c", 'trap "echo term; exit 4" TERM; echo up; while :; do sleep 0.05; done'))
-    for _ in range(100):
+    for _ in range(2000):
         if do("logs", "r1")[1] == b"up\n":
             break
         time.sleep(0.05)

@@ -26,13 +26,13 @@ class User:
         self.start = ["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", self.program]
 
     def do(self, *arguments, **options):
-        done = subprocess.run([*self.start, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=self.environment, cwd="/", **options)
+        done = subprocess.run([*self.start, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, timeout=300, env=self.environment, cwd="/", **options)
         return done.returncode, done.stdout, done.stderr
 
     def create(self, *arguments):
         """What it starts keeps no pipe of ours."""
         return subprocess.run([*self.start, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              timeout=30, env=self.environment, cwd="/").returncode
+                              timeout=300, env=self.environment, cwd="/").returncode
 
     def left(self):
         return os.listdir(self.state) if os.path.exists(self.state) else []
@@ -44,7 +44,7 @@ def rootless_config(bundle):
     bundle.write()
 
 
-HANDED = "csandbox-delegated"
+HANDED = f"csandbox-delegated-{os.getpid()}"
 
 
 class Delegation:
@@ -87,7 +87,7 @@ def delegated(bundle, user):
     try:
         with Delegation() as handed:
             made = subprocess.run([*user.start, "create", "--bundle", str(bundle.path), "--pid-file", str(bundle.path / "pid"), "r6"], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30, env=user.environment, cwd="/", preexec_fn=handed.enter).returncode
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, env=user.environment, cwd="/", preexec_fn=handed.enter).returncode
             own = open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read() if not made else ""
             limit = open(handed.pids).read() if not made else ""
             score.check(made == 0 and own.count(f"/{HANDED}/user/mine\n") == len(handed.tops) and int(limit) >= 50, "a cgroup that was handed to him holds the container", made, own, limit)
@@ -129,7 +129,7 @@ def main():
         score.check(stats[0] == 0 and json.loads(stats[1])["data"]["pids"]["current"] >= 1, "events --stats", stats)
         score.check(os.stat(f"/proc/{open(bundle.path / 'pid').read()}").st_uid in (0, USER), "the process on the host is the user's")
         score.check(user.do("kill", "r2", "TERM")[0] == 0, "kill")
-        for _ in range(200):
+        for _ in range(5000):
             if b"stopped" in user.do("state", "r2")[1]:
                 break
             time.sleep(0.02)

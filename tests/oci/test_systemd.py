@@ -81,12 +81,12 @@ def start_bus(top):
 <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>""")
     daemon = subprocess.Popen(["dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = os.environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={top}/bus"
-    for _ in range(100):
+    for _ in range(2000):
         if os.path.exists(f"{top}/bus"):
             break
         time.sleep(0.05)
     part = subprocess.Popen([sys.executable, "-c", PART, f"{top}/book"], stderr=subprocess.DEVNULL)
-    for _ in range(100):
+    for _ in range(2000):
         if entries(f"{top}/book"):
             break
         time.sleep(0.05)
@@ -101,7 +101,7 @@ def scopes(bundle, book):
     bundle.reset("sleep", "1000").config["linux"].update(resources=resources, cgroupsPath="machine-csb.slice:libpod:one")
     bundle.write()
     made = subprocess.run(bundle.command("--systemd-cgroup", "create", "--bundle", bundle.path, "--pid-file", f"{bundle.path}/pid", "s1"),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30).returncode
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300).returncode
     if made and "no such cgroup" in bundle.last_log().get("msg", ""):
         score.skip("scopes", "no cgroup for the caller")
         return
@@ -166,7 +166,7 @@ def main():
         finally:
             for process in (part, daemon):
                 process.terminate()
-                process.wait(timeout=10)
+                process.wait(timeout=300)
     score.finish()
 
 

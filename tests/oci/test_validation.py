@@ -9,6 +9,8 @@ import time
 from bundle import Bundle, Score, Scratch
 
 score = Score()
+# Names below the top of the cgroups, where another run of these tests has its own.
+OWN = f"csandbox-validation-{os.getpid()}"
 
 
 def refused(bundle, name, *words):
@@ -100,7 +102,7 @@ def namespaces(bundle):
     score.check(len(first) == len(second) == 4, "namespaces of containers", first, second)
     outer = subprocess.Popen(["unshare", "--user", "--map-root-user", "sleep", "1000"])
     try:
-        for _ in range(100):
+        for _ in range(2000):
             try:
                 if open(f"/proc/{outer.pid}/uid_map").read().split()[2:] == ["1"]:
                     break
@@ -120,7 +122,7 @@ def cgroups(bundle):
     """config-linux.md, control groups: the path, and the values there."""
     v1 = os.path.exists("/sys/fs/cgroup/pids/cgroup.procs")
     top = {name: f"/sys/fs/cgroup/{name}" for name in ("pids", "cpu", "memory")} if v1 else {name: "/sys/fs/cgroup" for name in ("pids", "cpu", "memory")}
-    bundle.reset("sleep", "1000").config["linux"].update(cgroupsPath="/csandbox-validation/one", resources={
+    bundle.reset("sleep", "1000").config["linux"].update(cgroupsPath=f"/{OWN}-absolute/one", resources={
         "pids": {"limit": 50}, "cpu": {"shares": 512, "period": 100000, "quota": 25000}, "memory": {"limit": 64 << 20}})
     if bundle.create("g1", "--pid-file", bundle.path / "pid"):
         score.skip("cgroups", bundle.last_log().get("msg", "no cgroup for the caller"))
@@ -128,25 +130,25 @@ def cgroups(bundle):
     pid = open(bundle.path / "pid").read()
 
     def value(controller, file):
-        return open(f"{top[controller]}/csandbox-validation/one/{file}").read().split()
+        return open(f"{top[controller]}/{OWN}-absolute/one/{file}").read().split()
 
-    score.check("/csandbox-validation/one" in open(f"/proc/{pid}/cgroup").read() and pid in value("pids", "cgroup.procs"), "an absolute cgroupsPath")
+    score.check(f"/{OWN}-absolute/one" in open(f"/proc/{pid}/cgroup").read() and pid in value("pids", "cgroup.procs"), "an absolute cgroupsPath")
     cpu = (value("cpu", "cpu.shares"), value("cpu", "cpu.cfs_quota_us")) if v1 else (value("cpu", "cpu.weight"), value("cpu", "cpu.max"))
     score.check(cpu == ((["512"], ["25000"]) if v1 else (["20"], ["25000", "100000"])), "cpu", cpu)
     memory = int(value("memory", "memory.limit_in_bytes" if v1 else "memory.max")[0])
     pids = int(value("pids", "pids.max")[0])
     score.check(memory >= 64 << 20 and pids >= 50, "memory and pids, with room for the sandbox", memory, pids)
     bundle.do("delete", "--force", "g1")
-    score.check(not os.path.exists(f"{top['pids']}/csandbox-validation/one"), "delete takes it away")
+    score.check(not os.path.exists(f"{top['pids']}/{OWN}-absolute/one"), "delete takes it away")
     for name in os.listdir("/sys/fs/cgroup"):
         try:
-            os.rmdir(f"/sys/fs/cgroup/{name}/csandbox-validation")
+            os.rmdir(f"/sys/fs/cgroup/{name}/{OWN}-absolute")
         except OSError:
             pass
-    bundle.reset("sleep", "1000").config["linux"]["cgroupsPath"] = "csandbox-relative"
+    bundle.reset("sleep", "1000").config["linux"]["cgroupsPath"] = f"{OWN}-relative"
     bundle.create("g2", "--pid-file", bundle.path / "pid")
     own, its = open("/proc/self/cgroup").read(), open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read()
-    score.check("csandbox-relative" in its and "csandbox-relative" not in own, "a relative one is below the caller's", its)
+    score.check(f"{OWN}-relative" in its and f"{OWN}-relative" not in own, "a relative one is below the caller's", its)
     says_unused(bundle)
     bundle.do("delete", "--force", "g2")
     bundle.reset("sleep", "1000")
@@ -161,7 +163,7 @@ def cgroups(bundle):
 
 def says_unused(bundle):
     """A cgroup with processes would have them killed with the container."""
-    for name, path in (("one's own", "csandbox-relative"), ("the root", "/")):
+    for name, path in (("one's own", f"{OWN}-relative"), ("the root", "/")):
         bundle.config["linux"]["cgroupsPath"] = path
         refused = bundle.create("g4") != 0 and "has processes" in bundle.last_log().get("msg", "")
         score.check(refused and bundle.status("g2") == "created", f"a cgroup in use is refused: {name}", bundle.last_log())
@@ -171,27 +173,27 @@ def layouts(bundle):
     """Hosts with cgroups of version 2 alone, and of version 1 alone: made in a mount namespace of our own."""
     def there(change, *command):
         return subprocess.run(["unshare", "--mount", "sh", "-c", change + ' && exec "$@"', "sh", *bundle.command(*command)],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30).returncode
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300).returncode
 
     for name, change in (("version 2 alone", "mount -t cgroup2 none /sys/fs/cgroup"), ("version 1 alone", "umount /sys/fs/cgroup/unified")):
         if subprocess.run(["unshare", "--mount", "sh", "-c", change], capture_output=True).returncode:
             score.skip(name, "this host's cgroups cannot be had like that")
             continue
-        bundle.reset("sleep", "1000").config["linux"]["cgroupsPath"] = "/csandbox-layout/one"
+        bundle.reset("sleep", "1000").config["linux"]["cgroupsPath"] = f"/{OWN}-layout/one"
         bundle.write()
         made = there(change, "create", "--bundle", bundle.path, "--pid-file", bundle.path / "pid", "l1")
         lines = open(f"/proc/{open(bundle.path / 'pid').read()}/cgroup").read().splitlines() if not made else []
-        inside = {line.split(":")[1] for line in lines if line.endswith(":/csandbox-layout/one")}
+        inside = {line.split(":")[1] for line in lines if line.endswith(f":/{OWN}-layout/one")}
         score.check(made == 0 and ("" in inside) == (name == "version 2 alone") and (len(inside) == 1) == (name == "version 2 alone"), f"{name}: the container's cgroup", lines, bundle.last_log())
         score.check(there(change, "start", "l1") == 0 and there(change, "delete", "--force", "l1") == 0 and not bundle.left(), f"{name}: start and delete", bundle.left())
-        score.check(not any("one" in folders for path, folders, _ in os.walk("/sys/fs/cgroup") if path.endswith("/csandbox-layout")), f"{name}: nothing is left")
+        score.check(not any("one" in folders for path, folders, _ in os.walk("/sys/fs/cgroup") if path.endswith(f"/{OWN}-layout")), f"{name}: nothing is left")
         bundle.config["linux"]["resources"] = {"hugepageLimits": [{"pageSize": "77MB", "limit": 1}]}
         bundle.write()
         score.check(there(change, "create", "--bundle", bundle.path, "l2") == 1 and "hugepageLimits" in bundle.last_log()["msg"] and not bundle.left(),
                     f"{name}: what the host cannot limit is refused by name", bundle.last_log())
         for folder in os.listdir("/sys/fs/cgroup"):
             try:
-                os.rmdir(f"/sys/fs/cgroup/{folder}/csandbox-layout")
+                os.rmdir(f"/sys/fs/cgroup/{folder}/{OWN}-layout")
             except OSError:
                 pass
 
