@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -140,7 +142,6 @@ static const struct {
 	{SCMP_SYS(getsockname), "private loopback"},
 	{SCMP_SYS(getpeername), "private loopback"},
 	{SCMP_SYS(getsockopt), "private loopback"},
-	{SCMP_SYS(setsockopt), "private loopback"},
 	{SCMP_SYS(shutdown), "private loopback"},
 	{SCMP_SYS(sendto), "private loopback; the command"},
 	{SCMP_SYS(recvfrom), "private loopback; the command"},
@@ -159,6 +160,14 @@ static const int admitted_sanitizer[] = {SCMP_SYS(getuid) /* the C library's mal
 #endif
 
 static const int admitted_sockets[] = {AF_INET, AF_INET6};
+
+/* Levels of setsockopt(2), whatever the option; it takes the lower halves of registers. */
+static const int admitted_levels[] = {SOL_SOCKET, SOL_IP, SOL_IPV6, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, SOL_RAW,
+	SOL_ICMPV6};
+
+/* Of packet sockets: no rings, no fanout groups. */
+static const int admitted_packet_options[] = {PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP, PACKET_AUXDATA,
+	PACKET_ORIGDEV, PACKET_IGNORE_OUTGOING};
 
 static const unsigned long admitted_ioctls[] = {
 	FIONREAD, SIOCOUTQ, SIOCATMARK, FIONBIO,   /* sockets and pipes */
@@ -184,9 +193,23 @@ static const int admitted_prctls[] = {
 
 static const int admitted_fcntls[] = {F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, 1032 /* F_GETPIPE_SZ */};
 
-static int admit_arguments(scmp_filter_ctx filter)
+static int admit_socket_options(scmp_filter_ctx filter)
 {
 	int error = 0;
+
+	for (size_t i = 0; i < array_count(admitted_levels); i++)
+		error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, (unsigned int)admitted_levels[i]));
+	for (size_t i = 0; i < array_count(admitted_packet_options); i++)
+		error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+			SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, SOL_PACKET),
+			SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffffu, (unsigned int)admitted_packet_options[i]));
+	return error;
+}
+
+static int admit_arguments(scmp_filter_ctx filter)
+{
+	int error = admit_socket_options(filter);
 
 	for (size_t i = 0; i < array_count(admitted_sanitizer); i++)
 		error |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, admitted_sanitizer[i], 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes raw sockets. Both sides of it are mistrusted: what comes over the channel is two numbers
- * that the host's kernel checks, and what runs here may receive, make a raw socket, and send.
+ * Makes raw and packet sockets. Both sides of it are mistrusted: what comes over the channel is
+ * three numbers that the filter and the host's kernel check, and what runs here may receive, make a
+ * socket, and send.
  */
 #include "runsc-c/raw_broker.h"
 
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #define CHANNEL 0
+#define FLAGS	(SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 /* All else, standard input and output too, is closed. */
 static int keep_channel(int fd)
@@ -48,16 +50,17 @@ static int load_filter(void)
 		SCMP_SYS(close),
 		SCMP_SYS(exit_group),
 	};
-	static const int families[] = {AF_INET, AF_INET6};
+	static const int sockets[][2] = {{AF_INET, SOCK_RAW}, {AF_INET6, SOCK_RAW},
+		{AF_PACKET, SOCK_RAW}, {AF_PACKET, SOCK_DGRAM}};
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int error = filter ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !error && i < array_count(admitted); i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, admitted[i], 0);
-	for (size_t i = 0; !error && i < array_count(families); i++)
+	for (size_t i = 0; !error && i < array_count(sockets); i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-			SCMP_A0(SCMP_CMP_EQ, (unsigned int)families[i]),
-			SCMP_A1(SCMP_CMP_EQ, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC));
+			SCMP_A0(SCMP_CMP_EQ, (unsigned int)sockets[i][0]),
+			SCMP_A1(SCMP_CMP_EQ, (unsigned int)sockets[i][1] | FLAGS));
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
@@ -101,15 +104,10 @@ static void serve(void)
 	bool answered = true;
 
 	while (answered && receive(&request)) {
-		int fd = -1, error = -EAFNOSUPPORT;
+		/* Which ones there may be is the filter's to say. */
+		int fd = socket(request.family, request.type | FLAGS, request.protocol);
 
-		/* Others would be the filter's to punish. */
-		if (request.family == AF_INET || request.family == AF_INET6) {
-			fd = socket(request.family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				request.protocol);
-			error = fd < 0 ? -errno : 0;
-		}
-		answered = answer(fd, error);
+		answered = answer(fd, fd < 0 ? -errno : 0);
 		if (fd >= 0)
 			(void)close(fd);
 	}

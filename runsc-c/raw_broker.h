@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process that makes raw sockets for a sentry, which may make none itself (docs/network.md). It
- * holds CAP_NET_RAW over the sandbox's network namespace and nothing else, and does one thing.
+ * The process that makes raw and packet sockets for a sentry, which may make none itself
+ * (docs/network.md). It holds CAP_NET_RAW over the sandbox's network namespace and nothing else,
+ * and does one thing.
  */
 #pragma once
 

@@ -61,6 +61,8 @@ int socket_create(int family, int type, int protocol, struct socket **out)
 		return inet_create(family, type, protocol, out);
 	case LINUX_AF_NETLINK:
 		return netlink_create(type, protocol, out);
+	case LINUX_AF_PACKET:
+		return packet_create(type, protocol, out);
 	default:
 		return -EAFNOSUPPORT;
 	}

@@ -13,6 +13,7 @@
 
 #include "abi/inet.h"
 #include "abi/netlink.h"
+#include "abi/packet.h"
 #include "abi/socket.h"
 #include "base/compiler.h"
 #include "base/lock.h"
@@ -37,6 +38,7 @@ struct socket_address {
 		struct linux_sockaddr_in in;
 		struct linux_sockaddr_in6 in6;
 		struct linux_sockaddr_nl nl;
+		struct linux_sockaddr_ll ll;
 		struct linux_sockaddr_storage storage;
 	};
 	uint32_t size; /* bytes in use; 0: none */
@@ -216,6 +218,7 @@ must_check int socket_get_option(
 
 must_check int unix_create(int type, int protocol, struct socket **out);
 must_check int inet_create(int family, int type, int protocol, struct socket **out);
+must_check int packet_create(int type, int protocol, struct socket **out);
 /* Before the jail closes: where raw sockets come from (net/inet/raw_channel.h). fd is ours. */
 must_check int inet_raw_prepare(int fd);
 must_check int netlink_create(int type, int protocol, struct socket **out);

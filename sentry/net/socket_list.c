@@ -68,6 +68,12 @@ static void add_socket(struct socket_list *all, struct file *file, struct socket
 	look_at(listed, socket, connected);
 }
 
+static bool is_listed(const struct socket *socket)
+{
+	return socket->family == LINUX_AF_INET || socket->family == LINUX_AF_INET6 ||
+	       socket->family == LINUX_AF_PACKET;
+}
+
 static void add_files(struct socket_list *all, struct fd_table *files)
 {
 	struct file *file;
@@ -75,9 +81,7 @@ static void add_files(struct socket_list *all, struct fd_table *files)
 	for (int fd = fd_next(files, 0, &file); fd >= 0; fd = fd_next(files, fd + 1, &file)) {
 		struct socket *socket = file_socket(file);
 
-		if (socket &&
-			(socket->family == LINUX_AF_INET || socket->family == LINUX_AF_INET6) &&
-			socket->net == all->net)
+		if (socket && is_listed(socket) && socket->net == all->net)
 			add_socket(all, file, socket);
 		file_put(file);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list of the internet sockets of a network namespace, for /proc/net and sock_diag(7). */
+/* A list of the internet and packet sockets of a network namespace, for /proc/net and sock_diag(7). */
 #pragma once
 
 #include "sentry/net/socket.h"

@@ -16,6 +16,8 @@ const char *socket_protocol_name(const struct socket *socket)
 		return socket->type == LINUX_SOCK_STREAM ? "UNIX-STREAM" : "UNIX";
 	case LINUX_AF_NETLINK:
 		return "NETLINK";
+	case LINUX_AF_PACKET:
+		return "PACKET";
 	case LINUX_AF_INET:
 	case LINUX_AF_INET6:
 		break;

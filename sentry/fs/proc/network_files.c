@@ -174,7 +174,7 @@ static const struct proc_entry entries[] = {
 	CONSTANT("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  "
 			    "Locks    Drops    Inode\n"),
 	SHOW("netstat", show_netstat),
-	CONSTANT("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n"),
+	SOCKETS("packet", NETWORK_PACKET),
 	CONSTANT("protocols", "protocol  size sockets  memory press maxhdr  slab module     cl co "
 			      "di ac io in de sh ss gs se re bi br ha uh gp "
 			      "em\n"),

@@ -113,6 +113,24 @@ static void show_table(const struct proc_context *context, const struct socket_l
 	}
 }
 
+/* Whether it is hooked in is not known: one without a protocol is not. */
+static void show_packets(
+	const struct proc_context *context, const struct socket_list *all, struct text_writer *out)
+{
+	text_printf(out, "%-17sRefCnt Type Proto  Iface R Rmem   User   Inode\n", "sk");
+	for (size_t i = 0; i < all->count; i++) {
+		const struct listed_socket *socket = &all->sockets[i];
+		uint16_t protocol = ntohs(socket->local.ll.sll_protocol);
+
+		if (socket->family != LINUX_AF_PACKET)
+			continue;
+		text_printf(out, "%016x %-6d %-4d %04x   %-5d %1d %-6u %-6u %-6lu\n", 0, 3,
+			socket->type, protocol, socket->local.ll.sll_ifindex, protocol != 0,
+			socket->receive_queue,
+			user_namespace_show_uid(context->user_ns, socket->uid), socket->ino);
+	}
+}
+
 static void show_sockstat(
 	const struct socket_list *all, enum network_table table, struct text_writer *out)
 {
@@ -121,7 +139,8 @@ static void show_sockstat(
 	for (size_t i = 0; i < all->count; i++) {
 		const struct listed_socket *socket = &all->sockets[i];
 
-		if ((socket->family == LINUX_AF_INET6) != (table == NETWORK_SOCKSTAT6))
+		if (socket->family == LINUX_AF_PACKET ||
+			(socket->family == LINUX_AF_INET6) != (table == NETWORK_SOCKSTAT6))
 			continue;
 		tcp += socket->type == LINUX_SOCK_STREAM;
 		udp += socket->type == LINUX_SOCK_DGRAM;
@@ -146,8 +165,10 @@ int network_sockets_show(const struct proc_context *context, struct net_namespac
 	struct socket_list all = {.net = net};
 
 	socket_list_collect(&all);
-	if (table >= NETWORK_SOCKSTAT)
+	if (table == NETWORK_SOCKSTAT || table == NETWORK_SOCKSTAT6)
 		show_sockstat(&all, table, out);
+	else if (table == NETWORK_PACKET)
+		show_packets(context, &all, out);
 	else
 		show_table(context, &all, table, out);
 	socket_list_free(&all);

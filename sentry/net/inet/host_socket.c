@@ -7,7 +7,7 @@
  * sendmsg, recvmsg, poll, ioctl(FIONREAD, SIOCOUTQ, SIOCATMARK), close; and epoll_ctl by the
  * reactor.
  *
- * Differs from Linux: packet sockets do not exist (-EAFNOSUPPORT); SCTP, DCCP and MPTCP neither.
+ * Differs from Linux: SCTP, DCCP and MPTCP do not exist.
  * Ports below 1024 are refused to a guest without CAP_NET_BIND_SERVICE here; so that those
  * with it get them, although the sentry itself has no capability,
  * net.ipv4.ip_unprivileged_port_start must be 0 in the private namespace, which is the jail's to
@@ -34,8 +34,7 @@
 
 static const struct socket_operations inet_stream_operations, inet_datagram_operations;
 
-/* Takes the descriptor over, also on failure. */
-static int inet_new(int family, int type, int protocol, int fd, struct socket **out)
+int inet_new(int family, int type, int protocol, int fd, struct socket **out)
 {
 	struct inet_socket *inet = calloc(1, sizeof(*inet));
 	const struct socket_operations *ops =
@@ -83,7 +82,7 @@ static int open_host_socket(int family, int type, int protocol)
 	int host_type = type == LINUX_SOCK_STREAM ? SOCK_STREAM : SOCK_DGRAM, fd;
 
 	if (type == LINUX_SOCK_RAW)
-		return inet_raw_open(family, protocol);
+		return inet_raw_open(family, type, protocol);
 	fd = socket(family == LINUX_AF_INET ? AF_INET : AF_INET6,
 		host_type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 	return fd < 0 ? -errno : fd;
@@ -156,7 +155,8 @@ static bool inet_port_is_reserved(const struct socket *socket, const struct sock
 {
 	uint16_t port;
 
-	if (socket->type == LINUX_SOCK_RAW || inet_is_ping(socket))
+	if (socket->type == LINUX_SOCK_RAW || socket->family == LINUX_AF_PACKET ||
+		inet_is_ping(socket))
 		return false;
 	/* Both families have it in the same place. */
 	if (address->size < sizeof(address->in) ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sentry/net/inet/ - AF_INET and AF_INET6 over sockets of the host in the sentry's own network
+ * sentry/net/inet/ - AF_INET, AF_INET6 and AF_PACKET over sockets of the host in the sentry's own network
  * namespace, where only the loopback is up. A network stack of our own would take this room's
  * place.
  */
@@ -28,6 +28,10 @@ static inline struct inet_socket *inet_of(struct socket *socket)
 	return container_of(socket, struct inet_socket, socket);
 }
 
+/* --- host_socket.c --- */
+/* For a socket of the host, which it takes over, also on failure. */
+must_check int inet_new(int family, int type, int protocol, int fd, struct socket **out);
+
 /* --- inet_memory.c: from the time that fd is there until it is closed --- */
 void inet_memory_add(struct inet_socket *inet);
 void inet_memory_remove(struct inet_socket *inet);
@@ -38,8 +42,10 @@ extern struct sysctl_number g_ping_group_range[2];
 bool inet_may_ping(const struct cred *cred);
 
 /* --- raw_socket.c --- */
-/* A raw socket of the host. -EPERM without CAP_NET_RAW, or where there are none. */
-must_check int inet_raw_open(int family, int protocol);
+/* Has the current task CAP_NET_RAW? */
+bool inet_may_be_raw(void);
+/* A raw or packet socket of the host. -EPERM without CAP_NET_RAW, or where there are none. */
+must_check int inet_raw_open(int family, int type, int protocol);
 
 /* --- message.c --- */
 must_check int64_t inet_stream_send(struct socket *socket, struct socket_message *message);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the sentry and the process that makes raw sockets for it say to each other, over a
+ * What the sentry and the process that makes raw and packet sockets for it say to each other, over a
  * SOCK_SEQPACKET pair: one question, one answer.
  */
 #pragma once
@@ -9,7 +9,7 @@
 
 /* What socket(2) takes: the host's numbers. */
 struct raw_request {
-	int32_t family, protocol;
+	int32_t family, type, protocol;
 };
 
 /* With SCM_RIGHTS when error is 0: the socket, non-blocking. */

@@ -83,12 +83,18 @@ static int receive_answer(void)
 	return fd;
 }
 
-int inet_raw_open(int family, int protocol)
+bool inet_may_be_raw(void)
 {
-	const struct raw_request request = {family == LINUX_AF_INET ? AF_INET : AF_INET6, protocol};
+	return cred_capable_in(current->cred, user_namespace_initial(), LINUX_CAP_NET_RAW);
+}
+
+int inet_raw_open(int family, int type, int protocol)
+{
+	/* The numbers are the same on both sides. */
+	const struct raw_request request = {family, type, protocol};
 	int result;
 
-	if (!cred_capable_in(current->cred, user_namespace_initial(), LINUX_CAP_NET_RAW))
+	if (!inet_may_be_raw())
 		return -EPERM;
 	mutex_guard(&channel.lock);
 	if (channel.fd < 0)

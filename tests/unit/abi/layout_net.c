@@ -2,6 +2,7 @@
 /* Our ABI against the host's headers: sockets. When it compiles, it has passed. */
 #include "abi/inet.h"
 #include "abi/netlink.h"
+#include "abi/packet.h"
 #include "abi/socket.h"
 #include "tests/unit/abi/host_layout.h"
 
@@ -22,6 +23,7 @@
 #include <linux/if_link.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
+#include <linux/if_packet.h>
 #include <linux/sock_diag.h>
 #include <linux/inet_diag.h>
 /* clang-format on */
@@ -630,6 +632,15 @@ SAME_FIELD(tcp_info, tcp_info, tcpi_rto);
 SAME_FIELD(tcp_info, tcp_info, tcpi_pacing_rate);
 SAME_FIELD(tcp_info, tcp_info, tcpi_delivery_rate);
 SAME_FIELD(tcp_info, tcp_info, tcpi_snd_wnd);
+SAME(PACKET_ADD_MEMBERSHIP);
+SAME(PACKET_DROP_MEMBERSHIP);
+SAME(PACKET_STATISTICS);
+SAME(PACKET_AUXDATA);
+SAME(PACKET_ORIGDEV);
+SAME(PACKET_IGNORE_OUTGOING);
+SAME_SIZE(sockaddr_ll, sockaddr_ll);
+SAME_FIELD(sockaddr_ll, sockaddr_ll, sll_ifindex);
+SAME_FIELD(sockaddr_ll, sockaddr_ll, sll_addr);
 SAME_SIZE(sockaddr_nl, sockaddr_nl);
 SAME_FIELD(sockaddr_nl, sockaddr_nl, nl_groups);
 SAME_SIZE(nlmsghdr, nlmsghdr);

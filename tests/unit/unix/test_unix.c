@@ -484,7 +484,7 @@ START_TEST(options)
 	ck_assert_int_eq(set_int(left, LINUX_SO_TYPE, 1), -ENOPROTOOPT);
 	ck_assert_int_eq(call(socket, 99, 1, 0), -EAFNOSUPPORT);
 	ck_assert_int_eq(call(socket, LINUX_AF_UNIX, 77, 0), -EINVAL);
-	ck_assert_int_eq(call(socket, LINUX_AF_PACKET, LINUX_SOCK_RAW, 0), -EAFNOSUPPORT);
+	ck_assert_int_eq(call(socket, LINUX_AF_PACKET, LINUX_SOCK_RAW, 0), -EPERM);
 	ck_assert_int_eq(call(getsockname, 500, BUFFER, ARENA), -EBADF);
 	ck_assert_int_eq(call(pipe2, ARENA, 0), 0);
 	ck_assert_int_eq(call(listen, U(guest_int(ARENA)), 1), -ENOTSOCK);
