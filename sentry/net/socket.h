@@ -149,7 +149,7 @@ struct socket {
 	atomic_int receive_low;			/* SO_RCVLOWAT */
 	atomic_int priority, mark;
 	struct linux_linger linger;   /* lock, as the next two */
-	struct socket_filter *filter; /* socket_filter.c's own; NULL for none */
+	struct socket_filter *_Atomic filter; /* socket_filter.c's own; NULL for none */
 	bool filter_locked;
 };
 
@@ -157,6 +157,12 @@ struct socket {
 #define SOCKET_BUFFER_MAX     212992
 #define SOCKET_SEND_MIN	      4608
 #define SOCKET_RECEIVE_MIN    2304
+
+/* Needs no lock; it may come and go. */
+static inline bool socket_has_filter(const struct socket *socket)
+{
+	return atomic_load_explicit(&socket->filter, memory_order_relaxed) != NULL;
+}
 
 /* --- socket.c --- */
 

@@ -15,10 +15,11 @@ struct socket_filter {
 	struct linux_sock_filter program[];
 };
 
-/* The others' messages come from the host. */
+/* Of the others that come from the host, headers that a filter may look at are not seen here. */
 bool socket_has_filters(const struct socket *socket)
 {
-	return socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK;
+	return socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK ||
+	       socket->family == LINUX_AF_PACKET || socket->type == LINUX_SOCK_RAW;
 }
 
 static int import(const void *value, uint32_t size, struct socket_filter **out)

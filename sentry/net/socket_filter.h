@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Socket filters (SO_ATTACH_FILTER of socket(7)): a classic BPF program decides how much of each
- * message a socket receives. For families whose messages the kernel carries itself.
+ * message a socket receives. For families whose messages the kernel carries itself, and raw and packet sockets.
  */
 #pragma once
 

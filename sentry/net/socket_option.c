@@ -3,8 +3,8 @@
  * Options of SOL_SOCKET (socket(7)): a family is asked first; what it does not know is remembered
  * here.
  *
- * Differs from Linux: filters (SO_ATTACH_FILTER and its kin) are for unix and netlink sockets;
- * others answer -ENOPROTOOPT.
+ * Differs from Linux: filters (SO_ATTACH_FILTER and its kin) are for unix, netlink, raw and packet
+ * sockets; others answer -ENOPROTOOPT.
  */
 #include "sentry/net/socket.h"
 
@@ -143,7 +143,7 @@ static int set_number(struct socket *socket, int name, int32_t number)
 	unsigned int bit = flag_bit(name), timestamps = timestamp_bits(name);
 	bool admin = capable(LINUX_CAP_NET_ADMIN);
 
-	if (socket_has_filters(socket) &&
+	if ((socket->family == LINUX_AF_UNIX || socket->family == LINUX_AF_NETLINK) &&
 		((name == LINUX_SO_REUSEPORT && number) || name == LINUX_SO_ZEROCOPY))
 		return -EOPNOTSUPP;
 	if (timestamps) {

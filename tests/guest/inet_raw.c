@@ -2,7 +2,9 @@
 /* Raw sockets of version 4 (raw(7)): who may have them, what they receive and send. */
 #include "tests/guest/packets.h"
 
+#include <linux/filter.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -451,6 +453,85 @@ TEST(many_at_once)
 		CHECK_EQ(take(fds[i], &packet), sizeof(request));
 		CHECK(close(fds[i]) == 0);
 	}
+}
+
+static int attach(int fd, struct sock_filter *program, size_t count)
+{
+	struct sock_fprog source = {.len = (unsigned short)count, .filter = program};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &source, sizeof(source));
+}
+
+/* The type of an ICMP message is behind the header; 24 bytes of replies. */
+static struct sock_filter replies_only[] = {
+	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 20),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ICMP_ECHOREPLY, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, 24),
+	BPF_STMT(BPF_RET | BPF_K, 0),
+};
+
+TEST(a_filter_in_bpf)
+{
+	int fd = own_raw_socket(IPPROTO_ICMP), zero = 0;
+	struct sockaddr_in to = v4("127.0.0.1", 0), from = {0};
+	struct echo request = echo_request(ICMP_ECHO, 77, 1);
+	struct sock_filter back[8];
+	struct packet packet;
+	char bytes[10];
+	struct iovec iov = {bytes, sizeof(bytes)};
+	struct msghdr message = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1};
+	socklen_t count = 8;
+
+	CHECK_EQ(attach(fd, replies_only, 4), 0);
+	CHECK(getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, back, &count) == 0);
+	CHECK_EQ(count, 4);
+	CHECK(!memcmp(back, replies_only, sizeof(replies_only)));
+	CHECK_EQ(sendto(fd, &request, sizeof(request), 0, NAME(to)), sizeof(request));
+	CHECK(readable(fd, 10000));
+	CHECK_EQ(recv(fd, &packet, sizeof(packet), MSG_PEEK), 24);
+	CHECK_EQ(packet.data[0], ICMP_ECHOREPLY);
+	CHECK_EQ(recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_TRUNC), 24);
+	CHECK_EQ(recvmsg(fd, &message, 0), sizeof(bytes));
+	CHECK_EQ(message.msg_flags & MSG_TRUNC, MSG_TRUNC);
+	CHECK_EQ(from.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+	CHECK_ERRNO(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT), EAGAIN);
+	/* What it refuses wakes nobody. */
+	request = echo_request(ICMP_TIMESTAMPREPLY, 1, 1);
+	for (int i = 0; i < 30; i++)
+		CHECK_EQ(sendto(fd, &request, sizeof(request), 0, NAME(to)), sizeof(request));
+	CHECK(!readable(fd, 20));
+	CHECK_ERRNO(recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT), EAGAIN);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &zero, sizeof(zero)) == 0);
+	CHECK_EQ(sendto(fd, &request, sizeof(request), 0, NAME(to)), sizeof(request));
+	CHECK_EQ(take(fd, &packet), sizeof(request));
+}
+
+static void *send_late(void *argument)
+{
+	int fd = *(int *)argument;
+	struct sockaddr_in to = v4("127.0.0.1", 0);
+	struct echo refused = echo_request(ICMP_TIMESTAMPREPLY, 1, 1),
+		    wanted = echo_request(ICMP_ECHOREPLY, 1, 1);
+
+	for (int i = 0; i < 600; i++)
+		CHECK_EQ(sendto(fd, &refused, sizeof(refused), 0, NAME(to)), sizeof(refused));
+	sleep_ms(20);
+	CHECK_EQ(sendto(fd, &wanted, sizeof(wanted), 0, NAME(to)), sizeof(wanted));
+	return NULL;
+}
+
+TEST(who_waits_gets_what_passes)
+{
+	int fd = own_raw_socket(IPPROTO_ICMP);
+	char bytes[100];
+	pthread_t thread;
+
+	CHECK_EQ(attach(fd, replies_only, 4), 0);
+	CHECK(pthread_create(&thread, NULL, send_late, &fd) == 0);
+	CHECK_EQ(recv(fd, bytes, sizeof(bytes), 0), 24);
+	CHECK_EQ(bytes[20], ICMP_ECHOREPLY);
+	pthread_join(thread, NULL);
 }
 
 GUEST_TEST_MAIN()

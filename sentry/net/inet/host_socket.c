@@ -261,8 +261,11 @@ static uint32_t inet_poll(struct socket *socket)
 			  POLLWRBAND | POLLRDHUP,
 	};
 
+	uint32_t ready;
+
 	/* The bits are the same on both sides. */
-	return poll(&pollfd, 1, 0) > 0 ? (uint32_t)(uint16_t)pollfd.revents : 0;
+	ready = poll(&pollfd, 1, 0) > 0 ? (uint32_t)(uint16_t)pollfd.revents : 0;
+	return unlikely(socket_has_filter(socket)) ? inet_filtered_poll(socket, ready) : ready;
 }
 
 static int64_t inet_ioctl(

@@ -52,6 +52,16 @@ must_check int64_t inet_stream_send(struct socket *socket, struct socket_message
 must_check int64_t inet_stream_receive(struct socket *socket, struct socket_message *message);
 must_check int64_t inet_datagram_send(struct socket *socket, struct socket_message *message);
 must_check int64_t inet_datagram_receive(struct socket *socket, struct socket_message *message);
+/* One host call. */
+must_check int64_t inet_host_receive(
+	struct inet_socket *inet, struct socket_message *message, struct iovec *iov, int count);
+/* No datagram of IP is longer; one that claims to be is the host's to refuse. */
+#define INET_DATAGRAM_MAX (72u << 10)
+
+/* --- filtered.c: of a socket with a filter --- */
+/* What of ready there is after the filter. */
+uint32_t inet_filtered_poll(struct socket *socket, uint32_t ready);
+must_check int64_t inet_filtered_receive(struct socket *socket, struct socket_message *message);
 
 /* --- option.c --- */
 must_check int inet_set_option(

@@ -17,9 +17,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* No datagram of IP is longer; one that claims to be is the host's to refuse. */
-#define DATAGRAM_BUFFER_MAX (72u << 10)
-#define SEND_CONTROL_MAX    512
+#define SEND_CONTROL_MAX 512
 
 /* Control messages that a guest may pass on to the host. */
 static const struct {
@@ -160,7 +158,7 @@ int64_t inet_datagram_send(struct socket *socket, struct socket_message *message
 
 	if (message->flags & LINUX_MSG_FASTOPEN)
 		return -EOPNOTSUPP;
-	if (size > DATAGRAM_BUFFER_MAX)
+	if (size > INET_DATAGRAM_MAX)
 		return -EMSGSIZE;
 	sent = send_pinned(inet_of(socket), message, true);
 	if (sent != -E2BIG)
@@ -184,7 +182,7 @@ static int receive_flags(const struct socket_message *message)
 	return (int)(message->flags & kept) | MSG_DONTWAIT;
 }
 
-static int64_t host_receive(
+int64_t inet_host_receive(
 	struct inet_socket *inet, struct socket_message *message, struct iovec *iov, int count)
 {
 	struct msghdr header = {.msg_iov = iov, .msg_iovlen = (size_t)count};
@@ -216,7 +214,7 @@ static int64_t receive_nowhere(struct inet_socket *inet, struct socket_message *
 {
 	struct iovec iov = {NULL, iov_iter_count(message->iter)};
 
-	return host_receive(inet, message, &iov, 1);
+	return inet_host_receive(inet, message, &iov, 1);
 }
 
 /* Receives into what one pin covers, *pinned bytes; whole: -E2BIG if that is neither all nor enough
@@ -237,11 +235,11 @@ static int64_t receive_pinned(
 			return result;
 	}
 	*pinned = (size_t)result;
-	if (whole && *pinned < min_u64(room, DATAGRAM_BUFFER_MAX)) {
+	if (whole && *pinned < min_u64(room, INET_DATAGRAM_MAX)) {
 		mm_unpin(&pin);
 		return -E2BIG;
 	}
-	result = host_receive(inet, message, pin.iov, pin.count);
+	result = inet_host_receive(inet, message, pin.iov, pin.count);
 	if (pin.count)
 		mm_unpin(&pin);
 	/* With MSG_TRUNC more may be told than was moved. */
@@ -284,13 +282,17 @@ int64_t inet_stream_receive(struct socket *socket, struct socket_message *messag
 
 int64_t inet_datagram_receive(struct socket *socket, struct socket_message *message)
 {
-	size_t size = min_u64(iov_iter_count(message->iter), DATAGRAM_BUFFER_MAX);
+	size_t size = min_u64(iov_iter_count(message->iter), INET_DATAGRAM_MAX);
 	size_t pinned = 0;
 	struct iovec iov;
 	int64_t received;
 	void *buffer;
 
-	received = receive_pinned(inet_of(socket), message, true, &pinned);
+	/* The lock is for who finds one; a filter that comes just now is heeded next time. */
+	if (unlikely(socket_has_filter(socket)) && !(message->flags & LINUX_MSG_ERRQUEUE))
+		received = inet_filtered_receive(socket, message);
+	else
+		received = receive_pinned(inet_of(socket), message, true, &pinned);
 	/* A reader that would wait is told of the end; Linux looks for it only then. */
 	if (received == -EAGAIN && !message->no_wait &&
 		(socket->ops->poll(socket) & LINUX_EPOLLRDHUP))
@@ -301,7 +303,7 @@ int64_t inet_datagram_receive(struct socket *socket, struct socket_message *mess
 	if (!buffer)
 		return -ENOBUFS;
 	iov = (struct iovec){buffer, size};
-	received = host_receive(inet_of(socket), message, &iov, 1);
+	received = inet_host_receive(inet_of(socket), message, &iov, 1);
 	if (received > 0) {
 		size_t wanted = min_u64((uint64_t)received, size);
 
