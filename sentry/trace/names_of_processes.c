@@ -2,6 +2,7 @@
 /* Names of flags and choices: processes, signals, time, limits and tracing. */
 #include "sentry/trace/decode_names.h"
 
+#include "abi/landlock.h"
 #include "abi/prctl.h"
 #include "abi/ptrace.h"
 #include "abi/random.h"
@@ -241,6 +242,22 @@ static const struct decode_name names_seccomp_op[] = {
 	NAME(SECCOMP_GET_NOTIF_SIZES),
 };
 
+static const struct decode_name names_landlock_create_flags[] = {
+	NAME(LANDLOCK_CREATE_RULESET_VERSION),
+	NAME(LANDLOCK_CREATE_RULESET_ERRATA),
+};
+
+static const struct decode_name names_landlock_restrict_flags[] = {
+	NAME(LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF),
+	NAME(LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON),
+	NAME(LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF),
+};
+
+static const struct decode_name names_landlock_rule[] = {
+	NAME(LANDLOCK_RULE_PATH_BENEATH),
+	NAME(LANDLOCK_RULE_NET_PORT),
+};
+
 static const struct decode_name names_getrandom_flags[] = {
 	NAME(GRND_NONBLOCK),
 	NAME(GRND_RANDOM),
@@ -276,6 +293,11 @@ const struct decode_names g_names_of_processes[] = {
 	{"clone_flags", true, NULL, names_clone_flags, array_count(names_clone_flags)},
 	{"getrandom_flags", true, NULL, names_getrandom_flags, array_count(names_getrandom_flags)},
 	{"itimer", false, NULL, names_itimer, array_count(names_itimer)},
+	{"landlock_create_flags", true, NULL, names_landlock_create_flags,
+		array_count(names_landlock_create_flags)},
+	{"landlock_restrict_flags", true, NULL, names_landlock_restrict_flags,
+		array_count(names_landlock_restrict_flags)},
+	{"landlock_rule", false, NULL, names_landlock_rule, array_count(names_landlock_rule)},
 	{"prctl", false, NULL, names_prctl, array_count(names_prctl)},
 	{"priority_which", false, NULL, names_priority_which, array_count(names_priority_which)},
 	{"ptrace_request", false, NULL, names_ptrace_request, array_count(names_ptrace_request)},
