@@ -93,9 +93,12 @@ static void fill_info(struct linux_siginfo *info, int signal, uint32_t events, i
 static bool may_send(const struct target *target, struct task *task)
 {
 	const struct cred *cred = task_get_cred(task);
-	bool may = target->euid == 0 || target->euid == cred->suid || target->euid == cred->uid ||
-		   target->uid == cred->suid || target->uid == cred->uid;
+	bool may;
 
+	if (!cred)
+		return false;
+	may = target->euid == 0 || target->euid == cred->suid || target->euid == cred->uid ||
+	      target->uid == cred->suid || target->uid == cred->uid;
 	if (target->landlock && target->setter != task->group->pid &&
 		landlock_check_scope(
 			target->landlock, cred->landlock, LINUX_LANDLOCK_SCOPE_SIGNAL))

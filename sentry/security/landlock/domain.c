@@ -7,7 +7,9 @@
  */
 #include "sentry/security/landlock/domain.h"
 
+#include "abi/time.h"
 #include "sentry/lock_order.h"
+#include "sentry/time/clock.h"
 #include "sentry/time/timer.h"
 #include "sentry/vfs/inode.h"
 
@@ -15,6 +17,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Rules that go at once, on the timer's thread. */
+#define FREE_BATCH 512
 
 REFCOUNT_TYPE(domain_refs, "landlock_domain");
 
@@ -29,23 +34,43 @@ static void domain_free(struct landlock_domain *domain)
 	free(domain);
 }
 
-static void free_dead(void)
+static struct landlock_domain *take_dead(void)
 {
-	struct landlock_domain *domain, *next;
+	struct landlock_domain *domain;
 
-	mutex_lock(&dead_lock);
+	mutex_guard(&dead_lock);
 	domain = dead;
-	dead = NULL;
-	mutex_unlock(&dead_lock);
-	for (; domain; domain = next) {
-		next = domain->next_dead;
-		domain_free(domain);
-	}
+	if (domain)
+		dead = domain->next_dead;
+	return domain;
 }
 
+static void add_dead(struct landlock_domain *domain)
+{
+	mutex_guard(&dead_lock);
+	domain->next_dead = dead;
+	dead = domain;
+}
+
+/* Piece by piece, since other timers wait. */
 static void expire(struct ktimer *timer)
 {
-	free_dead();
+	struct landlock_domain *domain = take_dead();
+	unsigned int count = 0;
+
+	if (!domain)
+		return;
+	while (count++ < FREE_BATCH && !RB_EMPTY(&domain->rules)) {
+		struct landlock_rule *rule = RB_ROOT(&domain->rules);
+
+		RB_REMOVE(landlock_rules, &domain->rules, rule);
+		landlock_rule_free(rule);
+	}
+	if (RB_EMPTY(&domain->rules))
+		free(domain);
+	else
+		add_dead(domain);
+	ktimer_arm(timer, clock_now(LINUX_CLOCK_MONOTONIC));
 }
 
 static void __attribute__((constructor)) start(void)
@@ -56,8 +81,11 @@ static void __attribute__((constructor)) start(void)
 
 void landlock_shutdown(void)
 {
+	struct landlock_domain *domain;
+
 	ktimer_cancel(&dead_timer, true);
-	free_dead();
+	while ((domain = take_dead()))
+		domain_free(domain);
 }
 
 struct landlock_domain *landlock_domain_get(struct landlock_domain *domain)
@@ -71,10 +99,7 @@ void landlock_domain_put(struct landlock_domain *domain)
 {
 	if (likely(!domain) || !refcount_put(&domain->refs))
 		return;
-	mutex_lock(&dead_lock);
-	domain->next_dead = dead;
-	dead = domain;
-	mutex_unlock(&dead_lock);
+	add_dead(domain);
 	ktimer_arm(&dead_timer, 0);
 }
 
