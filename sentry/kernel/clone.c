@@ -11,12 +11,15 @@
 #include "sentry/kernel/container.h"
 #include "sentry/kernel/limits.h"
 #include "sentry/kernel/nsproxy.h"
+#include "sentry/kernel/oom_kill.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/ptrace_state.h"
 #include "sentry/kernel/rlimit.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/session.h"
 #include "sentry/kernel/user_count.h"
+#include "sentry/mm/memory_file.h"
+#include "sentry/mm/memory_held.h"
 #include "sentry/vfs/file.h"
 
 #include <errno.h>
@@ -55,6 +58,16 @@ static int check_flags(struct task *parent, uint64_t flags)
 	return 0;
 }
 
+/* For another process, as a fault would: somebody may have to go for it. */
+static int wait_for_memory(struct task *parent)
+{
+	while (!memory_file_leaves_room(MEMORY_HELD_PROCESS)) {
+		if (!oom_kill(parent->group) || atomic_load(&parent->killed))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int check_args(struct task *parent, const struct linux_clone_args *args)
 {
 	int err = check_flags(parent, args->flags);
@@ -67,7 +80,7 @@ static int check_args(struct task *parent, const struct linux_clone_args *args)
 	 * missed. */
 	if (task_signal_pending(parent))
 		return -ERESTARTNOINTR;
-	return 0;
+	return args->flags & LINUX_CLONE_VM ? 0 : wait_for_memory(parent);
 }
 
 static int charge_user(struct task *parent, struct task *child)

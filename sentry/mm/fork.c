@@ -251,7 +251,7 @@ int mm_fork(struct mm *mm, struct mm **out)
 	if (!error)
 		error = stop_writers(mm);
 	if (!error)
-		error = address_space_new(mm->platform, &fork.child->as);
+		error = mm_address_space_new(fork.child);
 	if (!error)
 		error = backing_enter_all(fork.child);
 	mm_unlock(fork.child);

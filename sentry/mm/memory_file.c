@@ -193,6 +193,14 @@ bool memory_file_has_room(uint64_t size)
 	return resident_bytes() + memory_held_again() + size <= most;
 }
 
+bool memory_file_leaves_room(uint64_t size)
+{
+	if (!g_file.limit)
+		return true;
+	mutex_guard(&g_file.lock);
+	return may_allocate_locked(size);
+}
+
 static bool is_free(const struct page_run *run, uint64_t offset, uint64_t size)
 {
 	return (run->state == RUN_COLD || run->state == RUN_USED) && run->end - offset >= size;

@@ -46,6 +46,9 @@ void memory_file_put(uint64_t offset, uint64_t size);
  * COW page). */
 unsigned int memory_file_references(uint64_t offset);
 
+/* May the host be made to hold so much more for something else? */
+must_check bool memory_file_leaves_room(uint64_t size);
+
 struct memory_file_usage {
 	uint64_t allocated; /* bytes given out and not given back */
 	uint64_t peak;

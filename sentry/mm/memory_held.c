@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* The touched part of a thread's stack here, and of its stub's tables on the host. */
-#define THREAD_BYTES (40ul << 10)
+/* The touched part of a thread's stack here, and what the host has for it and for its stub's
+ * thread: kernel stacks, mostly. */
+#define THREAD_BYTES (64ul << 10)
 #define ARENAS_ALL   4096 /* jemalloc's MALLCTL_ARENAS_ALL */
 
 /* Weak: builds with a sanitizer have another heap, which is then not counted. */
@@ -17,7 +18,7 @@ extern int mallctl(const char *name, void *old, size_t *old_size, void *new, siz
 	__attribute__((weak));
 
 static struct {
-	_Atomic uint64_t heap, all, threads;
+	_Atomic uint64_t heap, all, threads, processes;
 } held;
 
 uint64_t memory_held_elsewhere(void)
@@ -28,6 +29,17 @@ uint64_t memory_held_elsewhere(void)
 void memory_held_note(uint64_t size)
 {
 	atomic_fetch_add_explicit(&held.all, size, memory_order_relaxed);
+}
+
+void memory_held_add_process(void)
+{
+	atomic_fetch_add(&held.processes, 1);
+	memory_held_note(MEMORY_HELD_PROCESS);
+}
+
+void memory_held_remove_process(void)
+{
+	atomic_fetch_sub(&held.processes, 1);
 }
 
 uint64_t memory_held_heap(void)
@@ -57,6 +69,7 @@ uint64_t memory_held_update(uint64_t threads)
 {
 	uint64_t heap = heap_bytes(), all = heap + threads * THREAD_BYTES;
 
+	all += atomic_load(&held.processes) * MEMORY_HELD_PROCESS;
 	if (sockets)
 		all += sockets();
 	atomic_store(&held.threads, threads);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the sandbox makes the host hold besides the memory file: the sentry's heap and its threads.
- */
+/* What the sandbox makes the host hold besides the memory file: the sentry's heap, its threads, and
+ * the host's own structures for stub processes. */
 #pragma once
 
 #include <stdint.h>
@@ -11,6 +11,10 @@ uint64_t memory_held_elsewhere(void);
 uint64_t memory_held_update(uint64_t threads);
 /* The same with as many threads as last time. */
 uint64_t memory_held_again(void);
+/* One process of the guest's more, or less: what it takes on the host, at least. */
+#define MEMORY_HELD_PROCESS (128ul << 10)
+void memory_held_add_process(void);
+void memory_held_remove_process(void);
 /* The heap's part of it. */
 uint64_t memory_held_heap(void);
 /* Gives what the heap keeps for itself back to the host. */

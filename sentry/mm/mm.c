@@ -11,6 +11,7 @@
 #include "sentry/kernel/rlimit.h"
 #include "sentry/lock_order.h"
 #include "sentry/mm/memory_file_place.h"
+#include "sentry/mm/memory_held.h"
 #include "sentry/mm/mm_private.h"
 #include "sentry/vfs/file.h"
 
@@ -90,6 +91,23 @@ static void exe_file_put(struct file *file)
 	file_put(file);
 }
 
+int mm_address_space_new(struct mm *mm)
+{
+	int error = address_space_new(mm->platform, &mm->as);
+
+	if (!error)
+		memory_held_add_process();
+	return error;
+}
+
+static void release_address_space(struct address_space *as)
+{
+	if (!as)
+		return;
+	address_space_free(as);
+	memory_held_remove_process();
+}
+
 /* Nobody runs in it any more: no need to tell the platform page by page. */
 static void mm_free(struct mm *mm)
 {
@@ -99,7 +117,7 @@ static void mm_free(struct mm *mm)
 
 	if (aio)
 		aio->release(aio);
-	address_space_free(mm->as);
+	release_address_space(mm->as);
 	while ((backing = RB_ROOT(&mm->backings))) {
 		backing_detach(mm, backing);
 		backing_release(backing);
@@ -193,9 +211,9 @@ struct address_space *mm_address_space(struct mm *mm)
 	struct address_space *as;
 
 	mm_lock(mm);
-	if (!mm->as && address_space_new(mm->platform, &mm->as) == 0 &&
+	if (!mm->as && mm_address_space_new(mm) == 0 &&
 		backing_enter_all(mm) != 0) {
-		address_space_free(mm->as);
+		release_address_space(mm->as);
 		mm->as = NULL;
 	}
 	as = mm->as;
@@ -217,7 +235,7 @@ bool mm_take_address_space(struct mm *new_mm, struct mm *old, struct context *co
 	new_mm->as = as;
 	if (backing_enter_all(new_mm) != 0) {
 		new_mm->as = NULL;
-		address_space_free(as);
+		release_address_space(as);
 		as = NULL;
 	}
 	mm_unlock(new_mm);

@@ -127,3 +127,6 @@ struct sentry_view {
  * -EFAULT. */
 must_check int mm_view(struct mm *mm, gaddr_t address, size_t size, bool write, bool force,
 	struct sentry_view *view);
+
+/* mm->as, for an mm that has none, with its lock held: counted until mm_free(). */
+must_check int mm_address_space_new(struct mm *mm);

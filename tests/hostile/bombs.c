@@ -79,6 +79,25 @@ static int bomb_tree(void)
 	}
 }
 
+/* Those that hold nothing of their own take something of the host's. */
+static int bomb_idle(void)
+{
+	for (;;) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid < 0)
+			return stopped("fork");
+		while (pid == 0)
+			pause();
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			printf("stopped: child: signal %d\n", WTERMSIG(status));
+			fflush(stdout);
+			return 3;
+		}
+	}
+}
+
 static int fill(int fd, const char *what)
 {
 	for (;;) {
@@ -340,7 +359,7 @@ static int bomb_session(void)
 static const struct {
 	const char *name;
 	int (*run)(void);
-} ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree},
+} ways[] = {{"fork", bomb_fork}, {"malloc", bomb_malloc}, {"tree", bomb_tree}, {"idle", bomb_idle},
 	{"tmpfs", bomb_tmpfs}, {"xattrs", bomb_xattrs}, {"keys", bomb_keys},
 	{"landlock", bomb_landlock},
 	{"revoked", bomb_revoked_keys}, {"layer", bomb_layer}, {"memfd", bomb_memfd},

@@ -20,6 +20,8 @@ BOMBS = [
     ("malloc", True, ["--memory", "96M"], {137}, {"memory"}, "", lambda r: r["limits"]["memory"]["reached"] == 1),
     ("malloc", False, ["--memory", "96M"], {137}, {"memory"}, "", lambda r: r["signal"] == 9),
     ("shared", True, ["--memory", "96M"], {137}, {"memory"}, "", lambda r: r["limits"]["memory"]["reached"] >= 1),
+    ("idle", False, ["--memory", "96M", "--host-cgroups"], {3, 137}, {"exit", "memory"}, "",
+     lambda r: r["limits"]["memory"]["reached"] > 0),
     ("tmpfs", True, ["--memory", "96M"], {3}, {"exit"}, "stopped: write: ENOSPC", lambda r: r["limits"]["memory"]["reached"] == 0),
     ("tmpfs", True, ["--disk", "20M"], {3}, {"exit"}, "stopped: write: ENOSPC",
      lambda r: r["limits"]["disk"]["reached"] > 0 and r["limits"]["disk"]["used"] <= 20 << 20),
