@@ -434,19 +434,22 @@ TEST(files_of_the_kernel)
 
 TEST(moved_directories)
 {
-	int fd;
+	int fd, seen[2];
+	char byte;
 
 	prepare();
+	CHECK(pipe(seen) == 0);
 	fd = new_ruleset(READ_FILE, 0, 0);
 	allow(fd, "a", READ_FILE);
 	if (fork() == 0) {
 		/* Somebody who is free moves things about. */
-		sleep_ms(200);
+		CHECK_EQ(read(seen[0], &byte, 1), 1);
 		_exit(rename("a/b", "c/b") || rename("c/file", "a/moved"));
 	}
 	enforce(fd);
 	CHECK(chdir("a/b") == 0);
 	CHECK_EQ(opening("file", O_RDONLY), 0);
+	CHECK_EQ(write(seen[1], "x", 1), 1);
 	CHECK(wait(&fd) > 0 && fd == 0);
 	CHECK_EQ(opening("file", O_RDONLY), EACCES);
 	CHECK_EQ(opening("../../a/moved", O_RDONLY), 0);
