@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define PERIOD_US     100000
+#define MEMORY_MOST   (1ull << 62)
 #define NAME	      "csandbox-run-"
 #define PASSES	      1000
 #define GENERATIONS   4		/* the sentry, its stubs, and theirs */
@@ -69,9 +70,13 @@ static bool apply(struct host_cgroup *host, const char *name, json_t *section)
 
 static void apply_limits(struct host_cgroup *host, const struct sandbox_limits *limits)
 {
+	uint64_t memory = min_u64(limits->memory, MEMORY_MOST);
+
+	/* What the host's kernel has for processes is only known to the sentry by rule of thumb: a
+	 * quarter more. */
 	if (limits->memory)
-		host->memory = apply(
-			host, "memory", json_pack("{s:I}", "limit", (json_int_t)limits->memory));
+		host->memory = apply(host, "memory",
+			json_pack("{s:I}", "limit", (json_int_t)(memory + memory / 4)));
 	if (limits->tasks)
 		host->tasks =
 			apply(host, "pids", json_pack("{s:I}", "limit", (json_int_t)limits->tasks));

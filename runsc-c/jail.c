@@ -3,6 +3,7 @@
 #include "runsc-c/jail.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "sentry/fs/host/host.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -211,6 +213,31 @@ int jail_empty_root(struct failure *failure)
 		    MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL))
 		return fail_errno(failure, errno, "cannot make the empty root read-only");
 	return 0;
+}
+
+static int g_oom_score; /* the sentry's own, that it goes back to */
+
+int jail_prefer_children_to_die(void)
+{
+	auto_close int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || pwrite(fd, "1000", 4, 0) != 4)
+		return -1;
+	g_oom_score = atoi(text);
+	return steal_fd(&fd);
+}
+
+void jail_prefer_no_more(int file)
+{
+	char text[16];
+	int size = snprintf(text, sizeof(text), "%d", g_oom_score);
+
+	/* Nobody is denied to go back to the score that it began with. */
+	if (file >= 0 && pwrite(file, text, (size_t)size, 0) != size)
+		log_warning("the host's OOM killer may take the sandbox's kernel first");
+	if (file >= 0)
+		(void)close(file);
 }
 
 int jail_drop_capabilities(uint64_t kept, struct failure *failure)

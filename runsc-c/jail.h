@@ -51,6 +51,13 @@ must_check int jail_empty_root(struct failure *failure);
 /* kept: a bit for each that is kept nevertheless, over files that descriptors lead to (containers'
  * roots). */
 must_check int jail_drop_capabilities(uint64_t kept, struct failure *failure);
+/*
+ * What is cloned from here on is what the host's OOM killer takes first: a stub of ours before
+ * anything else of the host's. The sandbox ends with it. Undone by jail_prefer_no_more() with the
+ * file that it returns; -1 is fine.
+ */
+int jail_prefer_children_to_die(void);
+void jail_prefer_no_more(int file);
 /* jail_filter.c */
 must_check int jail_load_filter(struct failure *failure);
 

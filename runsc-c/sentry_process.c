@@ -311,7 +311,7 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 	struct platform **platform, struct failure *failure)
 {
 	const struct sentry_guest *guest = launch->guest;
-	int error;
+	int error, preference;
 
 	if (guest && guest->open(guest->argument, launch->config.host_ids, failure))
 		give_up(failure);
@@ -328,12 +328,15 @@ static void close_jail(struct sandbox_launch *launch, struct jail_evidence *evid
 		give_up(failure);
 	}
 	(void)umask(0); /* guests' tasks have their own */
+	/* Of containers the engine decides. */
+	preference = guest ? -1 : jail_prefer_children_to_die();
 	if (jail_empty_root(failure) ||
 		jail_drop_capabilities(guest ? guest->capabilities : 0, failure))
 		give_up(failure);
 	/* While the process is small, and before the filter: the stubs get a stricter one of their
 	 * own. */
 	error = platform_ptrace_new(platform);
+	jail_prefer_no_more(preference);
 	if (error == -ENOMEM) {
 		(void)fail(failure, STATUS_INTERNAL,
 			"no room for the stubs' pages at the end of the address space; csandbox "

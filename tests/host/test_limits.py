@@ -186,7 +186,7 @@ def host_cgroups():
             if processes is not None:
                 break
         score.check(processes is not None, f"the sentry and all its stubs are in it {name}", members)
-        score.check(values == {"memory.limit_in_bytes": str(192 << 20), "pids.max": "376", "cpu.cfs_quota_us": "225000"}, f"with room, {name}", values)
+        score.check(values == {"memory.limit_in_bytes": str(224 << 20), "pids.max": "376", "cpu.cfs_quota_us": "225000"}, f"with room, {name}", values)
         score.check(not left, f"and nothing of it stays, {name}", left)
     score.check(not any(map(os.path.exists, abandoned)), "nor of a run that was killed", abandoned)
     says("the sandbox's kernel acts first", sandbox("--memory", "64M", "--host-cgroups", "--", "sh", "-c",
