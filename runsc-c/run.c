@@ -417,8 +417,9 @@ static void hint_at_bare_option(struct failure *failure)
 /* The first raw socket: who makes it, and those after it, answers from now on. */
 static void start_raw_broker(struct sandbox *sandbox, struct pollfd *channel)
 {
-	if (channel->revents & POLLIN)
-		(void)raw_broker_start(channel->fd, sandbox->sentry);
+	/* At the sandbox's end there is something to read, too: that nobody is there. */
+	if (!(channel->revents & (POLLHUP | POLLERR)))
+		sandbox->raw_broker = raw_broker_start(channel->fd, sandbox->sentry);
 	close(channel->fd);
 	sandbox->raw_channel = channel->fd = -1;
 }
@@ -500,6 +501,12 @@ static int start_sandbox(struct sandbox *sandbox, struct failure *failure)
 	return sandbox_go(sandbox, failure);
 }
 
+static void reap(pid_t child)
+{
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* From here on whatever ends it is told in the result. */
 static int run_sandbox(struct failure *failure)
 {
@@ -524,8 +531,9 @@ static int run_sandbox(struct failure *failure)
 	close(sandbox.control);
 	if (sandbox.raw_channel >= 0)
 		close(sandbox.raw_channel);
-	while (sandbox.sentry > 0 && waitpid(sandbox.sentry, NULL, 0) < 0 && errno == EINTR)
-		;
+	reap(sandbox.sentry);
+	/* Its channel ended with the sentry. */
+	reap(sandbox.raw_broker);
 	console_give_back();
 	failure->message[0] = '\0';
 	return status;

@@ -36,6 +36,7 @@ static void make_raw_channel(struct sandbox_launch *launch, struct sandbox *sand
 	int pair[2];
 
 	sandbox->raw_channel = -1;
+	sandbox->raw_broker = 0;
 	launch->config.raw_channel = 0;
 	if (!launch->raw_sockets || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return;

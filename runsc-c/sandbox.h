@@ -58,7 +58,8 @@ struct sandbox_launch {
 struct sandbox {
 	pid_t sentry; /* its pid, and process 1 of its namespace */
 	int control;
-	int raw_channel; /* where raw sockets are asked for (raw_broker.h); -1: nowhere */
+	int raw_channel;  /* where raw sockets are asked for (raw_broker.h); -1: nowhere */
+	pid_t raw_broker; /* who answers there; 0: nobody yet */
 	unsigned int host_ids; /* enum host_ids */
 };
 
