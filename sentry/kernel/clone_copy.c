@@ -37,6 +37,7 @@ static void copy_plain(struct task *parent, struct task *child, const struct lin
 	child->no_new_privs = parent->no_new_privs;
 	child->timer_slack_ns = parent->timer_slack_ns;
 	child->ioprio = parent->ioprio;
+	child->mempolicy = parent->mempolicy;
 	child->blocked = parent->blocked;
 	/* A thread that shares memory without stopping its parent would share the stack too. */
 	if (!(flags & LINUX_CLONE_VM) || (flags & LINUX_CLONE_VFORK))

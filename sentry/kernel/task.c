@@ -138,6 +138,12 @@ struct mm *task_get_mm(struct task *task)
 	return task->mm ? mm_get(task->mm) : NULL;
 }
 
+void task_get_mempolicy(struct task *task, struct mempolicy *policy)
+{
+	mutex_guard(&task->lock);
+	*policy = task->mempolicy;
+}
+
 struct fd_table *task_get_files(struct task *task)
 {
 	mutex_guard(&task->lock);

@@ -175,6 +175,7 @@ struct task {
 	struct mutex
 		lock; /* RANK_TASK: mm, files, fs, nsproxy, comm, cred pointers for other threads */
 	struct mm *mm;
+	struct mempolicy mempolicy;	     /* own to write, with lock held */
 	struct address_space *address_space; /* mm's, once it was asked for; own */
 	struct fd_table *files;
 	struct fs_struct *fs;
@@ -353,6 +354,7 @@ struct thread_group *thread_group_find(struct task *caller, int tgid);
 
 /* --- references to what another task has: NULL once it is gone --- */
 struct mm *task_get_mm(struct task *task);
+void task_get_mempolicy(struct task *task, struct mempolicy *policy);
 struct fd_table *task_get_files(struct task *task);
 struct fs_struct *task_get_fs(struct task *task);
 const struct cred *task_get_cred(struct task *task);

@@ -105,6 +105,7 @@ bool mm_next_vma(struct mm *mm, gaddr_t address, bool with_pages, struct vma_inf
 			.dont_dump = vma->flags & VMA_DONT_DUMP,
 			.wipe_on_fork = vma->flags & VMA_WIPE_ON_FORK,
 			.no_reserve = vma->flags & VMA_NO_RESERVE,
+			.policy = vma->policy,
 			.offset = is_named_by_file(vma) ? vma->offset : 0,
 			.file = is_named_by_file(vma) && vma->file ? file_get(vma->file) : NULL,
 		};

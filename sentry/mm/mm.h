@@ -14,6 +14,7 @@
 #include "base/lock.h"
 #include "base/refcount.h"
 #include "platform/platform.h"
+#include "sentry/mm/mempolicy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -104,6 +105,8 @@ must_check int mm_remap_file_pages(
 /* Returns the break after the call, as the system call does. */
 gaddr_t mm_brk(struct mm *mm, gaddr_t wanted);
 must_check int mm_madvise(struct mm *mm, gaddr_t address, uint64_t length, int advice);
+/* 0: the page of an address is in memory. -ENOENT: not yet touched; -EFAULT: not mapped. */
+must_check int mm_page_there(struct mm *mm, gaddr_t address);
 must_check int mm_mincore(struct mm *mm, gaddr_t address, uint64_t length, gaddr_t vector);
 must_check int mm_msync(struct mm *mm, gaddr_t address, uint64_t length, int flags);
 must_check int mm_mlock(struct mm *mm, gaddr_t address, uint64_t length, bool lock, bool on_fault);
@@ -193,6 +196,7 @@ struct vma_info {
 	int max_protection;
 	bool shared, grows_down, locked, special, huge_hint, dont_fork, dont_dump, wipe_on_fork,
 		no_reserve, sealed;
+	struct mempolicy policy;
 	uint64_t offset;
 	struct file *file; /* a reference of the caller's, or NULL */
 	char name[80];	   /* [heap], [stack], [vdso], [anon:...] or empty */
@@ -204,6 +208,16 @@ struct vma_info {
 must_check bool mm_next_vma(struct mm *mm, gaddr_t address, bool with_pages, struct vma_info *info);
 /* Names an anonymous range (PR_SET_VMA_ANON_NAME); NULL removes. */
 must_check int mm_set_anon_name(struct mm *mm, gaddr_t address, uint64_t length, const char *name);
+
+/* --- policies (mempolicy.c) --- */
+
+/* The policy of [start, end), page-aligned. -EFAULT: not all of it is mapped; -ENOMEM. */
+must_check int mm_set_mempolicy(
+	struct mm *mm, gaddr_t start, gaddr_t end, const struct mempolicy *policy);
+/* That of the mapping at an address. -EFAULT: there is none. */
+must_check int mm_get_mempolicy(struct mm *mm, gaddr_t address, struct mempolicy *policy);
+/* set_mempolicy_home_node(2): -ENOENT, -EOPNOTSUPP as there. */
+must_check int mm_check_home_node(struct mm *mm, gaddr_t start, gaddr_t end);
 
 struct mm_usage {
 	uint64_t total, resident, resident_peak, total_peak, shared, text, data, stack, locked,

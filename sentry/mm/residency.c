@@ -51,6 +51,17 @@ static int64_t look(struct mm *mm, gaddr_t start, gaddr_t end, unsigned char *ve
 	return (int64_t)((end - start) / PAGE_SIZE);
 }
 
+int mm_page_there(struct mm *mm, gaddr_t address)
+{
+	unsigned char there = 0;
+	int64_t pages;
+
+	mm_lock(mm);
+	pages = look(mm, page_floor(address), page_floor(address) + PAGE_SIZE, &there);
+	mm_unlock(mm);
+	return pages < 0 ? -EFAULT : there & 1 ? 0 : -ENOENT;
+}
+
 int mm_mincore(struct mm *mm, gaddr_t address, uint64_t length, gaddr_t vector)
 {
 	unsigned char piece[PIECE_PAGES];

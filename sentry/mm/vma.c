@@ -181,6 +181,7 @@ static bool mergeable(const struct vma *low, const struct vma *high)
 	       low->file == high->file && low->mappable == high->mappable &&
 	       low->shared == high->shared && !(low->flags & VMA_SPECIAL) &&
 	       same_name(low->name, high->name) &&
+	       mempolicy_equal(&low->policy, &high->policy) &&
 	       (!low->mappable || vma_offset_of(low, low->end) == high->offset);
 }
 

@@ -51,6 +51,7 @@ struct vma {
 	struct shared_memory *shared; /* a reference: MAP_SHARED | MAP_ANONYMOUS */
 	const char *special_name;     /* static */
 	struct vma_name *name;	      /* a reference: PR_SET_VMA_ANON_NAME */
+	struct mempolicy policy;
 	struct mm *mm;		      /* set once */
 	LIST_ENTRY(vma) mapping;      /* in mappable->vmas; guarded by mappable->lock */
 	uint64_t invalidation;	      /* guarded by mappable->lock: the last one that saw it */

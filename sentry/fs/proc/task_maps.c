@@ -274,8 +274,10 @@ static void show_numa_area(
 {
 	uint64_t pages = info->rss >> PAGE_SHIFT, anonymous = info->anonymous >> PAGE_SHIFT;
 	uint64_t dirty = (info->private_dirty + info->shared_dirty) >> PAGE_SHIFT;
+	char policy[64];
 
-	text_printf(out, "%08lx default", info->start);
+	mempolicy_format(info->policy.mode ? &info->policy : argument, policy, sizeof(policy));
+	text_printf(out, "%08lx %s", info->start, policy);
 	if (info->file) {
 		text_printf(out, " file=");
 		show_escaped(out, name);
@@ -297,6 +299,9 @@ static void show_numa_area(
 
 int task_show_numa_maps(const struct proc_context *context, struct text_writer *out)
 {
-	(void)each_area(context, out, true, show_numa_area, NULL);
+	struct mempolicy policy;
+
+	task_get_mempolicy(context->task, &policy);
+	(void)each_area(context, out, true, show_numa_area, &policy);
 	return 0;
 }
