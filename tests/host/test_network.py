@@ -5,10 +5,11 @@ import shutil
 
 from harness import CSANDBOX, Score, Scratch, run
 
-# P is a port that is likely free; wait_port and wait_file wait until somebody is there.
+# P is a port that is likely free; wait_port, wait_file and wait_line (in a file of /proc) wait until somebody is there.
 PRELUDE = r"""
 P=$((20000 + ($$ * 7 + RANDOM) % 20000))
 wait_port() { for i in $(seq 200); do (exec 3<>/dev/tcp/127.0.0.1/$1) 2>/dev/null && return; sleep 0.05; done; }
+wait_line() { for i in $(seq 200); do grep -q "$1" $2 && return; sleep 0.05; done; }
 wait_file() { for i in $(seq 200); do [ -e $1 ] && return; sleep 0.05; done; }
 """
 
@@ -39,15 +40,15 @@ PROGRAMS = [
      "nc -lU s > out & wait_file s; echo through | nc -NU s; wait; cat out; rm s\n"
      "nc -lkU s < /dev/null > out 2>/dev/null & wait_file s; for i in 1 2 3; do echo $i | nc -NU s; done; sleep 0.2; kill %1; sort out"),
     ("nc over TCP and UDP", ["nc"],
-     "nc -l 127.0.0.1 $P > out & sleep 0.3; echo tcp | nc -N 127.0.0.1 $P; wait; cat out; nc -z 127.0.0.1 1; echo $?\n"
-     "timeout 3 nc -u -l 127.0.0.1 $P > out & sleep 0.3; echo udp | timeout 1 nc -u -w1 127.0.0.1 $P; sleep 0.2; kill %1 2>/dev/null; wait 2>/dev/null; cat out"),
+     "nc -l 127.0.0.1 $P > out & wait_line $(printf ':%04X 0*:0000 0A' $P) /proc/net/tcp; echo tcp | nc -N 127.0.0.1 $P; wait; cat out; nc -z 127.0.0.1 1; echo $?\n"
+     "timeout 20 nc -u -l 127.0.0.1 $P > out & wait_line $(printf ':%04X' $P) /proc/net/udp; echo udp | timeout 1 nc -u -w1 127.0.0.1 $P; sleep 0.2; kill %1 2>/dev/null; wait 2>/dev/null; cat out"),
     ("socat: TCP, unix, exec", ["socat"],
-     "socat TCP-LISTEN:$P,bind=127.0.0.1,reuseaddr,fork EXEC:cat 2>/dev/null & wait_port $P; for i in 1 2 3; do echo round $i | socat - TCP:127.0.0.1:$P; done; kill %1\n"
-     "socat UNIX-LISTEN:s,fork SYSTEM:'tr a-z A-Z' & wait_file s; echo upper | socat -t5 - UNIX-CONNECT:s; kill %2\n"
-     "socat UDP4-RECVFROM:$P,bind=127.0.0.1 EXEC:rev & sleep 0.3; echo abc | socat -t2 - UDP4:127.0.0.1:$P; wait %3 2>/dev/null\n"
-     "socat ABSTRACT-LISTEN:csandbox$P EXEC:'echo abstract' & sleep 0.3; socat -u ABSTRACT-CONNECT:csandbox$P -; head -c 3000000 /dev/zero | socat -u - EXEC:'wc -c'"),
+     "socat TCP-LISTEN:$P,bind=127.0.0.1,reuseaddr,fork EXEC:cat 2>/dev/null & wait_port $P; for i in 1 2 3; do echo round $i | socat - TCP:127.0.0.1:$P; done; kill $!\n"
+     "socat UNIX-LISTEN:s,fork SYSTEM:'tr a-z A-Z' & wait_file s; echo upper | socat -t5 - UNIX-CONNECT:s; kill $!\n"
+     "socat UDP4-RECVFROM:$P,bind=127.0.0.1 EXEC:rev & wait_line $(printf ':%04X' $P) /proc/net/udp; echo abc | socat -t2 - UDP4:127.0.0.1:$P; wait $! 2>/dev/null\n"
+     "socat ABSTRACT-LISTEN:csandbox$P EXEC:'echo abstract' & wait_line @csandbox$P /proc/net/unix; socat -u ABSTRACT-CONNECT:csandbox$P -; head -c 3000000 /dev/zero | socat -u - EXEC:'wc -c'"),
     ("socat: terminals", ["socat"],
-     "socat PTY,link=a,raw,echo=0 PTY,link=b,raw,echo=0 & wait_file b; sleep 0.2; timeout 5 head -c 6 b > out & sleep 0.3; printf 'ptyptY' > a; wait %2; cat out; echo; kill %1\n"
+     "socat PTY,link=a,raw,echo=0 PTY,link=b,raw,echo=0 & both=$!; wait_file b; timeout 20 head -c 6 b > out & printf 'ptyptY' > a; wait $!; cat out; echo; kill $both\n"
      "socat -t3 EXEC:'tty',pty,stderr,setsid,ctty - </dev/null | sed 's/[0-9]\\+/N/'; echo 'stty size; echo $((6*7)); exit' | socat -t3 - EXEC:'sh -i',pty,setsid,ctty,echo=0,stderr 2>&1 | tr -d '\\r' | grep -v '[$#]' | grep 42"),
     ("script", ["script"],
      "script -qec 'tty; test -t 0; echo $?; stty -a | grep -o \"speed [0-9]*\"; exit 3' log </dev/null | tr -d '\\r' | sed 's/pts.[0-9]*/pts/'; echo ${PIPESTATUS[0]}; grep -c speed log"),
