@@ -11,6 +11,7 @@ void wait_queue_init(struct wait_queue *queue)
 {
 	mutex_init(&queue->lock, RANK_WAIT_QUEUE, "wait_queue");
 	atomic_init(&queue->count, 0);
+	atomic_init(&queue->each, 0);
 	TAILQ_INIT(&queue->waiters);
 }
 
@@ -34,6 +35,8 @@ void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 	else
 		TAILQ_INSERT_HEAD(&queue->waiters, waiter, link);
 	atomic_fetch_add(&queue->count, 1);
+	if (waiter->each)
+		atomic_fetch_add(&queue->each, 1);
 }
 
 void wait_queue_remove(struct waiter *waiter)
@@ -45,6 +48,8 @@ void wait_queue_remove(struct waiter *waiter)
 	mutex_guard(&queue->lock);
 	TAILQ_REMOVE(&queue->waiters, waiter, link);
 	atomic_fetch_sub(&queue->count, 1);
+	if (waiter->each)
+		atomic_fetch_sub(&queue->each, 1);
 	waiter->queue = NULL;
 }
 
@@ -66,6 +71,21 @@ void wait_queue_wake(struct wait_queue *queue, uint32_t events)
 			continue;
 		if (waiter->wake(waiter, events) && waiter->exclusive)
 			satisfied = true;
+	}
+	mutex_unlock(&queue->lock);
+}
+
+void wait_queue_wake_each(struct wait_queue *queue, uint32_t events)
+{
+	struct waiter *waiter, *next;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	if (likely(atomic_load(&queue->each) == 0))
+		return;
+	mutex_lock_nested(&queue->lock);
+	TAILQ_FOREACH_SAFE (waiter, &queue->waiters, link, next) {
+		if (waiter->each && (events & waiter->events))
+			(void)waiter->wake(waiter, events);
 	}
 	mutex_unlock(&queue->lock);
 }

@@ -24,6 +24,7 @@ struct waiter {
 	struct wait_queue *queue; /* NULL when in none */
 	uint32_t events; /* wants to hear of these; LINUX_EPOLLERR and _HUP are always included */
 	bool exclusive;	 /* one such waiter a wake-up suffices */
+	bool each;	 /* also hears of events that change nothing for others; never exclusive */
 	/* Tells whether the wake-up was of use (counts for exclusive waiters). */
 	bool (*wake)(struct waiter *waiter, uint32_t events);
 	struct task *task; /* for waiters that wake a task */
@@ -32,6 +33,7 @@ struct waiter {
 struct wait_queue {
 	struct mutex lock; /* RANK_WAIT_QUEUE */
 	atomic_uint count; /* lets a wake-up of nobody cost one load */
+	atomic_uint each;  /* of those, who hears of each event */
 	TAILQ_HEAD(, waiter) waiters;
 };
 
@@ -43,5 +45,7 @@ void wait_queue_add(struct wait_queue *queue, struct waiter *waiter);
  */
 void wait_queue_remove(struct waiter *waiter);
 void wait_queue_wake(struct wait_queue *queue, uint32_t events);
+/* What came when there was something already: for who hears of each event (O_ASYNC) alone. */
+void wait_queue_wake_each(struct wait_queue *queue, uint32_t events);
 /* A waiter that wakes the task from task_block(). */
 void waiter_init_task(struct waiter *waiter, struct task *task, uint32_t events);

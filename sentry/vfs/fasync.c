@@ -206,6 +206,7 @@ static int async_start(struct file *file)
 	mutex_unlock(&file->lock);
 	file->async_waiter.events = LINUX_EPOLLIN | LINUX_EPOLLPRI | LINUX_EPOLLOUT;
 	file->async_waiter.wake = async_wake;
+	file->async_waiter.each = true;
 	wait_queue_add(queue, &file->async_waiter);
 	return 0;
 }

@@ -53,6 +53,35 @@ TEST(of_a_pipe)
 	wait_caught();
 }
 
+TEST(of_each_write_to_a_pipe)
+{
+	int fds[2];
+
+	CHECK(pipe(fds) == 0);
+	CHECK_EQ(write(fds[1], "x", 1), 1);
+	drive(fds[0]);
+	for (int i = 0; i < 3; i++) {
+		caught = 0;
+		CHECK_EQ(write(fds[1], "x", 1), 1);
+		wait_caught();
+	}
+}
+
+TEST(of_each_read_from_a_pipe)
+{
+	char byte;
+	int fds[2];
+
+	CHECK(pipe(fds) == 0);
+	CHECK_EQ(write(fds[1], "xxx", 3), 3);
+	drive(fds[1]);
+	for (int i = 0; i < 3; i++) {
+		caught = 0;
+		CHECK_EQ(read(fds[0], &byte, 1), 1);
+		wait_caught();
+	}
+}
+
 TEST(of_a_unix_socket)
 {
 	int fds[2];

@@ -142,6 +142,8 @@ static int64_t pipe_read(struct file *file, struct iov_iter *to, int64_t *positi
 	mutex_unlock(&pipe->lock);
 	if (was_full)
 		pipe_wake_writers(pipe);
+	else if (done > 0)
+		wait_queue_wake_each(&pipe->queue, LINUX_EPOLLOUT | LINUX_EPOLLWRNORM);
 	return done;
 }
 
@@ -225,6 +227,8 @@ int64_t pipe_write_attempt(struct file *file, struct iov_iter *from)
 	mutex_unlock(&pipe->lock);
 	if (tell)
 		pipe_wake_readers(pipe);
+	else if (done > 0)
+		wait_queue_wake_each(&pipe->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
 	return done;
 }
 
