@@ -298,7 +298,7 @@ static int look(struct task *task, struct wait_request *request)
 int task_wait(struct task *task, struct wait_request *request)
 {
 	struct waiter waiter;
-	int result;
+	int result, interrupted = 0;
 
 	request->number = 0;
 	result = look(task, request);
@@ -306,13 +306,11 @@ int task_wait(struct task *task, struct wait_request *request)
 		return result < 0 ? result : 0;
 	waiter_init_task(&waiter, task, LINUX_EPOLLIN);
 	wait_queue_add(&task->group->child_queue, &waiter);
-	while ((result = look(task, request)) == 0) {
-		result = task_block(task, INT64_MAX);
-		if (result)
-			break;
-	}
+	/* SIGCHLD comes with the end that it tells of: that goes first. */
+	while ((result = look(task, request)) == 0 && !interrupted)
+		interrupted = task_block(task, INT64_MAX);
 	wait_queue_remove(&waiter);
-	return result < 0 ? result : 0;
+	return result < 0 ? result : result ? 0 : interrupted;
 }
 
 void wait_reap_children_locked(struct thread_group *group, struct task_list *dead)

@@ -63,25 +63,17 @@ int64_t file_wait(struct file *file, uint32_t events, int64_t deadline_ns,
 	struct task *task = current;
 	struct waiter waiter;
 	int64_t result = attempt(argument);
+	int ended = 0;
 
 	if (result != -EAGAIN || !queue)
 		return result;
 	waiter_init_task(&waiter, task, events);
 	wait_queue_add(queue, &waiter);
-	for (;;) {
-		int woken;
-
-		result = attempt(argument);
-		if (result != -EAGAIN)
-			break;
-		woken = task_block(task, deadline_ns);
-		if (woken) {
-			result = woken == -ETIMEDOUT ? -EAGAIN : woken;
-			break;
-		}
-	}
+	/* What came with a signal goes first. */
+	while ((result = attempt(argument)) == -EAGAIN && !ended)
+		ended = task_block(task, deadline_ns);
 	wait_queue_remove(&waiter);
-	return result;
+	return result == -EAGAIN && ended != -ETIMEDOUT ? ended : result;
 }
 
 /* Blocks for an attempt unless it must not; for files with a time limit signals give -EINTR

@@ -426,4 +426,24 @@ TEST(wait_is_woken_by_each_of_many)
 	CHECK_ERRNO(wait(NULL), ECHILD);
 }
 
+static void on_child(int number)
+{
+	(void)number;
+}
+
+TEST(a_child_that_ends_interrupts_no_wait_for_it)
+{
+	struct sigaction action = {.sa_handler = on_child};
+
+	/* The signal comes with the end: whoever waits hears of the end. */
+	CHECK(sigaction(SIGCHLD, &action, NULL) == 0);
+	for (int i = 0; i < 500; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(0);
+		CHECK_EQ(wait(NULL), child);
+	}
+}
+
 GUEST_TEST_MAIN()
