@@ -3,6 +3,7 @@
 #include "runsc-c/host_cgroup.h"
 
 #include "base/cleanup.h"
+#include "sentry/mm/memory_held.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -74,7 +75,7 @@ static void apply_limits(struct host_cgroup *host, const struct sandbox_limits *
 
 	/* What the host's kernel has for processes is only known to the sentry by rule of thumb: a
 	 * quarter more. */
-	if (limits->memory)
+	if (limits->memory && memory_held_knows_heap())
 		host->memory = apply(host, "memory",
 			json_pack("{s:I}", "limit", (json_int_t)(memory + memory / 4)));
 	if (limits->tasks)

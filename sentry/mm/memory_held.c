@@ -83,6 +83,11 @@ uint64_t memory_held_again(void)
 	return memory_held_update(atomic_load(&held.threads));
 }
 
+bool memory_held_knows_heap(void)
+{
+	return mallctl;
+}
+
 void memory_held_trim(void)
 {
 	char name[32];

@@ -3,6 +3,7 @@
  * the host's own structures for stub processes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* As of the last look, in bytes; costs nothing. 0 until somebody looked. */
@@ -17,6 +18,8 @@ void memory_held_add_process(void);
 void memory_held_remove_process(void);
 /* The heap's part of it. */
 uint64_t memory_held_heap(void);
+/* False in a build whose heap is a sanitizer's: nobody knows then what it takes. */
+bool memory_held_knows_heap(void);
 /* Gives what the heap keeps for itself back to the host. */
 void memory_held_trim(void);
 /* size more bytes of the heap are about to be taken for a guest's data: counts until the next look.
