@@ -74,7 +74,7 @@ PROGRAMS = [
                       "for(Thread x:t)x.join();System.out.println(s[0]);System.exit(4);}}' > A.java; javac A.java && java -Xshare:auto A"),
     ("static busybox", "busybox", "busybox sh -c 'for i in 1 2; do echo $i; done | busybox sort -r; busybox ls / >/dev/null; busybox ps >/dev/null; busybox uname -s'"),
     ("rust", "rustc", "printf 'use std::thread;fn main(){let h:Vec<_>=(0..4).map(|i|thread::spawn(move||i*i)).collect();let s:i32=h.into_iter().map(|x|x.join().unwrap()).sum();println!(\"{}\",s);std::process::exit(2)}' > a.rs; rustc -o a a.rs && ./a"),
-    ("strace", "strace", "strace -f -o log sh -c 'echo traced; /bin/true'; grep -c execve log; strace -c -o sum true; grep -c execve sum"),
+    ("strace", "strace", "strace -f -o log sh -c 'echo traced; /bin/true'; grep -c 'execve(' log; strace -c -o sum true; grep -c execve sum"),
     ("gdb", "gdb", "printf 'int f(int x){return x+1;}\\nint main(void){int a=f(41);return a;}\\n' > a.c; gcc -g -O0 a.c -o a; "
                    "gdb -q -batch -nx -ex 'break f' -ex run -ex bt -ex finish -ex 'print $' -ex continue ./a 2>&1 | grep -E '^#0|Value|exited|^\\$' | sed 's/process [0-9]*/process/'"),
     ("timeout and signals", "timeout", "timeout 0.2 sleep 5; echo $?; timeout -s KILL 0.2 sleep 5; echo $?"),
