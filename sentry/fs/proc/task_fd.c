@@ -12,6 +12,7 @@
 #include "abi/fcntl.h"
 #include "abi/limits.h"
 #include "abi/stat.h"
+#include "sentry/fs/proc/file_link.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/file_lock.h"
 #include "sentry/vfs/mount.h"
@@ -20,8 +21,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LINK_SIZE 64
 
 /* The file behind an inode of fd or fdinfo, with a reference. */
 static int get_file(struct inode *inode, struct file **out)
@@ -54,52 +53,33 @@ static int fd_follow(struct inode *inode, struct path *out)
 
 	if (!error)
 		error = get_file(inode, &file);
-	if (error)
-		return error;
-	error = file_path(file, out);
-	file_put(file);
-	return error;
+	return error ? error : file_link_follow(file, out);
 }
 
 static int64_t fd_readlink(struct inode *inode, char *buffer, size_t size)
 {
-	int64_t result = check_link(inode);
-	struct path root = {0};
+	int error = check_link(inode);
 	struct file *file;
-	const char *name;
 
-	if (result == 0)
-		result = get_file(inode, &file);
-	if (result)
-		return result;
-	fs_struct_root(current->fs, &root);
-	name = file_name(file, &root, buffer, size);
-	path_put(&root);
-	file_put(file);
-	if (!name)
-		return -ENAMETOOLONG;
-	result = (int64_t)strlen(name);
-	memmove(buffer, name, (size_t)result + 1);
-	return result;
+	if (!error)
+		error = get_file(inode, &file);
+	return error ? error : file_link_read(file, buffer, size);
 }
 
 static int fd_getattr(struct inode *inode)
 {
 	struct file *file;
-	uint32_t mode = LINUX_S_IFLNK;
+	uint32_t permissions = 0;
 	int error = get_file(inode, &file);
 
 	if (error)
 		return error;
 	if (file->mode & (FILE_READ | FILE_PATH))
-		mode |= 0500;
+		permissions |= 0500;
 	if (file->mode & (FILE_WRITE | FILE_PATH))
-		mode |= 0300;
+		permissions |= 0300;
 	file_put(file);
-	mutex_guard(&inode->lock);
-	inode->attributes.mode = mode;
-	inode->attributes.size = LINK_SIZE;
-	proc_task_own(inode);
+	file_link_set_mode(inode, permissions);
 	return 0;
 }
 

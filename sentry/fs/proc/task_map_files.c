@@ -11,6 +11,7 @@
 #include "abi/capability.h"
 #include "abi/dirent.h"
 #include "abi/stat.h"
+#include "sentry/fs/proc/file_link.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/mm.h"
 #include "sentry/vfs/path.h"
@@ -21,7 +22,6 @@
 #include <string.h>
 
 #define NAME_SIZE 40
-#define LINK_SIZE 64
 
 /* The file that is mapped there, with a reference, if the caller may know. */
 static int get_file(struct inode *inode, struct file **out)
@@ -57,47 +57,28 @@ static int map_follow(struct inode *inode, struct path *out)
 		!cred_capable(current->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	error = get_file(inode, &file);
-	if (error)
-		return error;
-	error = file_path(file, out);
-	file_put(file);
-	return error;
+	return error ? error : file_link_follow(file, out);
 }
 
 static int64_t map_readlink(struct inode *inode, char *buffer, size_t size)
 {
-	struct path root = {0};
 	struct file *file;
-	const char *name;
-	int64_t length = get_file(inode, &file);
+	int error = get_file(inode, &file);
 
-	if (length)
-		return length;
-	fs_struct_root(current->fs, &root);
-	name = file_name(file, &root, buffer, size);
-	path_put(&root);
-	file_put(file);
-	if (!name)
-		return -ENAMETOOLONG;
-	length = (int64_t)strlen(name);
-	memmove(buffer, name, (size_t)length + 1);
-	return length;
+	return error ? error : file_link_read(file, buffer, size);
 }
 
 static int map_getattr(struct inode *inode)
 {
-	uint32_t mode = LINUX_S_IFLNK;
+	uint32_t permissions;
 	struct file *file;
 	int error = get_file(inode, &file);
 
 	if (error)
 		return error;
-	mode |= (file->mode & FILE_READ ? 0400u : 0) | (file->mode & FILE_WRITE ? 0200u : 0);
+	permissions = (file->mode & FILE_READ ? 0400u : 0) | (file->mode & FILE_WRITE ? 0200u : 0);
 	file_put(file);
-	mutex_guard(&inode->lock);
-	inode->attributes.mode = mode;
-	inode->attributes.size = LINK_SIZE;
-	proc_task_own(inode);
+	file_link_set_mode(inode, permissions);
 	return 0;
 }
 
